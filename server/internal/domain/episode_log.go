@@ -1,0 +1,54 @@
+package domain
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+)
+
+// ErrEpisodeConflict: the episode_id is taken by an episode with other content.
+var ErrEpisodeConflict = &Error{Code: CodeAlreadyExists, Field: "episode_id", Rule: "episode_id.taken", Message: "episode_id was used for another episode; take a new UUIDv7"}
+
+// ErrEpisodeUnknown: the log holds no such episode.
+var ErrEpisodeUnknown = &Error{Code: CodeNotFound, Field: "episode_id", Rule: "episode.unknown", Message: "no such episode in the log; only finished ones are kept"}
+
+// EpisodeRecord is the log's document of one finished episode: all that a replay needs.
+type EpisodeRecord struct {
+	EpisodeID   string // UUIDv7
+	Timestamp   time.Time
+	ModelID     string // empty for a baseline
+	Baseline    Baseline
+	MazeID      string   // empty for a drawn maze
+	MazeHash    string   // canonical hash
+	MazeRows    []string // for a drawn maze only
+	Observation ObservationVersion
+	Seed        uint64
+	Sampling    Sampling
+	Steps       int
+	Bumps       int
+	Outcome     Outcome
+	TotalReward float64
+	SPL         float64
+	Actions     []byte // one action 0–3 a byte here; adapters store two bits each
+	Duration    time.Duration
+}
+
+// SameContent says whether both records tell the same episode. When it was finished and how long that took may differ: an episode that
+// is resumed elsewhere ends a second time.
+func (r EpisodeRecord) SameContent(o EpisodeRecord) bool {
+	return r.EpisodeID == o.EpisodeID && r.ModelID == o.ModelID && r.Baseline == o.Baseline &&
+		r.MazeID == o.MazeID && r.MazeHash == o.MazeHash && slices.Equal(r.MazeRows, o.MazeRows) &&
+		r.Observation == o.Observation && r.Seed == o.Seed && r.Sampling == o.Sampling &&
+		r.Steps == o.Steps && r.Bumps == o.Bumps && r.Outcome == o.Outcome &&
+		r.TotalReward == o.TotalReward && r.SPL == o.SPL && bytes.Equal(r.Actions, o.Actions)
+}
+
+// EpisodeLog is append-only and holds exactly one document per EpisodeID. MongoDB implements it, a spool wraps it.
+type EpisodeLog interface {
+	// AppendEpisode stores the record. The same id with the same content (Timestamp and Duration aside) is success; with other content ErrEpisodeConflict.
+	// CodeUnavailable when it is not stored.
+	AppendEpisode(ctx context.Context, r EpisodeRecord) error
+	// FindEpisode returns the record, or ErrEpisodeUnknown.
+	FindEpisode(ctx context.Context, episodeID string) (EpisodeRecord, error)
+}

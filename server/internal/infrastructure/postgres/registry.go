@@ -1,0 +1,256 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rlmaze/rlmaze/gen/sqlc"
+	"github.com/rlmaze/rlmaze/server/internal/domain"
+)
+
+// errIDTaken: two files can't be the same version of a model.
+var errIDTaken = &domain.Error{Code: domain.CodeAlreadyExists, Field: "model_id", Rule: "model.id_taken", Message: "model_id is taken by a model with another file; register it under the next version"}
+
+// snapshot is for reads that combine statements: all of them see one state.
+var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+
+// ListModels implements domain.ModelRegistry.
+func (s *Store) ListModels(ctx context.Context) ([]domain.Model, error) {
+	var models []domain.Model
+	err := s.transact(ctx, "list models", snapshot, func(ctx context.Context, q *sqlc.Queries) error {
+		rows, err := q.ModelList(ctx)
+		if err != nil {
+			return err
+		}
+		success, err := q.ModelSuccessList(ctx)
+		if err != nil {
+			return err
+		}
+		ofModel := make(map[string][]domain.SuccessRate)
+		for _, row := range success {
+			ofModel[row.ModelID] = append(ofModel[row.ModelID], successFromRow(row))
+		}
+		models = make([]domain.Model, 0, len(rows))
+		for _, row := range rows {
+			models = append(models, modelFromRow(row, ofModel[row.ModelID]))
+		}
+		return nil
+	})
+	return models, err
+}
+
+// GetModel implements domain.ModelRegistry.
+func (s *Store) GetModel(ctx context.Context, id string) (domain.Model, error) {
+	if !storableText(id) {
+		return domain.Model{}, domain.ErrModelNotFound
+	}
+	var model domain.Model
+	err := s.transact(ctx, "get model", snapshot, func(ctx context.Context, q *sqlc.Queries) error {
+		row, err := q.ModelGet(ctx, id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return domain.ErrModelNotFound
+		}
+		if err != nil {
+			return err
+		}
+		rows, err := q.ModelSuccessGet(ctx, id)
+		if err != nil {
+			return err
+		}
+		var success []domain.SuccessRate
+		for _, row := range rows {
+			success = append(success, successFromRow(row))
+		}
+		model = modelFromRow(row, success)
+		return nil
+	})
+	return model, err
+}
+
+// RegisterModel implements domain.ModelRegistry. An empty SHA256 means that the file could not be read: it agrees with any hash, so a
+// model whose manifest is lost is marked broken, and is repaired when the manifest is back. A zero RegisteredAt is the database's now.
+func (s *Store) RegisterModel(ctx context.Context, m domain.Model) error {
+	return s.transact(ctx, "register model", pgx.TxOptions{}, func(ctx context.Context, q *sqlc.Queries) error {
+		return register(ctx, q, m)
+	})
+}
+
+func register(ctx context.Context, q *sqlc.Queries, m domain.Model) error {
+	inserted, err := q.ModelInsert(ctx, insertFromModel(m))
+	if err != nil {
+		return err
+	}
+	if inserted == 1 {
+		return insertSuccess(ctx, q, m)
+	}
+	known, err := q.ModelLock(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	if known.Sha256 != "" && m.SHA256 != "" && known.Sha256 != m.SHA256 {
+		return errIDTaken
+	}
+	switch {
+	case m.State == domain.ModelStateBroken:
+		return q.ModelBreak(ctx, sqlc.ModelBreakParams{ModelID: m.ID, StateReason: textFrom(m.StateReason)})
+	case known.State == string(domain.ModelStateBroken):
+		return rewrite(ctx, q, m)
+	default:
+		// A ready model that is known: it is immutable, so there is nothing to write.
+		return nil
+	}
+}
+
+// AddVersion implements domain.ModelRegistry.
+func (s *Store) AddVersion(ctx context.Context, name string, add func(known []domain.Model, register func(domain.Model) error) error) error {
+	return s.transact(ctx, "add version", pgx.TxOptions{}, func(ctx context.Context, q *sqlc.Queries) error {
+		if err := q.ModelsLock(ctx); err != nil {
+			return err
+		}
+		rows, err := q.ModelVersionList(ctx, name)
+		if err != nil {
+			return err
+		}
+		known := make([]domain.Model, 0, len(rows))
+		for _, row := range rows {
+			known = append(known, modelFromRow(row, nil))
+		}
+		return add(known, func(m domain.Model) error { return translateError("register model", register(ctx, q, m)) })
+	})
+}
+
+// ReplaceModel implements domain.ModelRegistry.
+func (s *Store) ReplaceModel(ctx context.Context, m domain.Model, reason string) error {
+	return s.transact(ctx, "replace model", pgx.TxOptions{}, func(ctx context.Context, q *sqlc.Queries) error {
+		if err := q.ActiveModelLock(ctx); err != nil { // before the model, as ActivateModel does
+			return err
+		}
+		if _, err := q.ModelLock(ctx, m.ID); errors.Is(err, pgx.ErrNoRows) {
+			return domain.ErrModelNotFound
+		} else if err != nil {
+			return err
+		}
+		if err := rewrite(ctx, q, m); err != nil {
+			return err
+		}
+		current, err := q.ActiveModelGet(ctx)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && current.ModelID != m.ID {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// Without a previous model: the file that was active under this id is no longer there.
+		return setActive(ctx, q, sqlc.ActivationInsertParams{ModelID: m.ID, Reason: textFrom(reason)}, nil)
+	})
+}
+
+// rewrite writes a ready model over what was known of its id.
+func rewrite(ctx context.Context, q *sqlc.Queries, m domain.Model) error {
+	if err := q.ModelRepair(ctx, repairFromModel(m)); err != nil {
+		return err
+	}
+	if err := q.ModelSuccessClear(ctx, m.ID); err != nil {
+		return err
+	}
+	return insertSuccess(ctx, q, m)
+}
+
+// setActive appends to the history and points at the entry, which goes into activation where that is not nil.
+func setActive(ctx context.Context, q *sqlc.Queries, entry sqlc.ActivationInsertParams, activation *domain.Activation) error {
+	row, err := q.ActivationInsert(ctx, entry)
+	if err != nil {
+		return err
+	}
+	if activation != nil {
+		*activation = activationFromRow(row)
+	}
+	return q.ActiveModelSet(ctx, sqlc.ActiveModelSetParams{ModelID: entry.ModelID, ActivationID: row.ActivationID})
+}
+
+// insertSuccess writes the success of a ready model. Figures of a broken one may be as broken as its file and are not kept.
+func insertSuccess(ctx context.Context, q *sqlc.Queries, m domain.Model) error {
+	if m.State != domain.ModelStateReady || len(m.Success) == 0 {
+		return nil
+	}
+	rows := make([]sqlc.ModelSuccessInsertParams, 0, len(m.Success))
+	for i, rate := range m.Success {
+		rows = append(rows, insertFromSuccess(m.ID, i, rate))
+	}
+	results := q.ModelSuccessInsert(ctx, rows)
+	var first error
+	results.Exec(func(_ int, err error) {
+		if first == nil {
+			first = err
+		}
+	})
+	if err := results.Close(); first == nil {
+		first = err
+	}
+	return first
+}
+
+// ActiveModel implements domain.ModelRegistry.
+func (s *Store) ActiveModel(ctx context.Context) (domain.Activation, error) {
+	var activation domain.Activation
+	err := s.call(ctx, "get active model", func(ctx context.Context, q *sqlc.Queries) error {
+		row, err := q.ActiveModelGet(ctx)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return domain.ErrNoActiveModel
+		}
+		activation = activationFromRow(row)
+		return err
+	})
+	return activation, err
+}
+
+// ActivateModel implements domain.ModelRegistry. Instances that switch at the same time switch one after the other.
+func (s *Store) ActivateModel(ctx context.Context, id, reason string, onlyIfNone bool) (domain.Activation, error) {
+	if !storableText(id) {
+		return domain.Activation{}, domain.ErrModelNotFound
+	}
+	var activation domain.Activation
+	err := s.transact(ctx, "activate model", pgx.TxOptions{}, func(ctx context.Context, q *sqlc.Queries) error {
+		if err := q.ActiveModelLock(ctx); err != nil {
+			return err
+		}
+		var previous *string
+		current, err := q.ActiveModelGet(ctx)
+		switch {
+		case err == nil && (onlyIfNone || current.ModelID == id):
+			activation = activationFromRow(current)
+			return nil
+		case err == nil:
+			previous = &current.ModelID
+		case !errors.Is(err, pgx.ErrNoRows):
+			return err
+		}
+		// The foreign key and the trigger of active_model refuse what does not exist or is broken; translateError names it.
+		return setActive(ctx, q, sqlc.ActivationInsertParams{ModelID: id, PreviousModelID: previous, Reason: textFrom(reason)}, &activation)
+	})
+	if err != nil {
+		return domain.Activation{}, err
+	}
+	return activation, nil
+}
+
+// ResumeSecret implements domain.Secrets. The first instance that asks makes the 32 bytes; all later ones, and the same one after a
+// restart, get the same.
+func (s *Store) ResumeSecret(ctx context.Context) ([]byte, error) {
+	var secret []byte
+	err := s.call(ctx, "get server secret", func(ctx context.Context, q *sqlc.Queries) error {
+		offered := make([]byte, 32)
+		// crypto/rand.Read never returns an error: it ends the program instead.
+		_, _ = rand.Read(offered)
+		if err := q.ServerSecretOffer(ctx, offered); err != nil {
+			return err
+		}
+		var err error
+		secret, err = q.ServerSecretGet(ctx)
+		return err
+	})
+	return secret, err
+}

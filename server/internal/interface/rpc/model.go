@@ -1,0 +1,74 @@
+package rpc
+
+import (
+	"context"
+
+	modelv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1"
+	"github.com/rlmaze/rlmaze/server/internal/domain"
+	"github.com/rlmaze/rlmaze/server/internal/interface/access"
+	"github.com/rlmaze/rlmaze/server/internal/usecase"
+)
+
+// ModelService serves rlmaze.model.v1.ModelService. That what changes something is not for everyone is the HTTP chain's matter.
+type ModelService struct {
+	List      *usecase.ListModels
+	Get       *usecase.GetModel
+	GetActive *usecase.GetActiveModel
+	SetActive *usecase.SetActiveModel
+	Register  *usecase.RegisterModel
+}
+
+// ListModels returns every registered model.
+func (s *ModelService) ListModels(ctx context.Context, _ *modelv1.ListModelsRequest) (*modelv1.ListModelsResponse, error) {
+	listed, err := s.List.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	response := &modelv1.ListModelsResponse{}
+	for _, m := range listed.Models {
+		response.Models = append(response.Models, toModel(m, m.ID == listed.ActiveModelID))
+	}
+	return response, nil
+}
+
+// GetModel returns one model.
+func (s *ModelService) GetModel(ctx context.Context, request *modelv1.GetModelRequest) (*modelv1.GetModelResponse, error) {
+	found, err := s.Get.Run(ctx, request.GetModelId())
+	if err != nil {
+		return nil, err
+	}
+	return &modelv1.GetModelResponse{Model: toModel(found.Model, found.Active)}, nil
+}
+
+// GetActiveModel returns the model that acts when none is named.
+func (s *ModelService) GetActiveModel(ctx context.Context, _ *modelv1.GetActiveModelRequest) (*modelv1.GetActiveModelResponse, error) {
+	active, err := s.GetActive.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &modelv1.GetActiveModelResponse{Model: toModel(active.Model, true), Activation: toActivation(active.Activation)}, nil
+}
+
+// SetActiveModel switches the model.
+func (s *ModelService) SetActiveModel(ctx context.Context, request *modelv1.SetActiveModelRequest) (*modelv1.SetActiveModelResponse, error) {
+	access.FromContext(ctx).ModelID = request.GetModelId()
+	active, err := s.SetActive.Run(ctx, request.GetModelId(), request.GetReason())
+	if err != nil {
+		return nil, err
+	}
+	return &modelv1.SetActiveModelResponse{Model: toModel(active.Model, true), Activation: toActivation(active.Activation)}, nil
+}
+
+// RegisterModel takes in a trained model.
+func (s *ModelService) RegisterModel(ctx context.Context, request *modelv1.RegisterModelRequest) (*modelv1.RegisterModelResponse, error) {
+	registered, err := s.Register.Run(ctx, request.GetName(), domain.ModelFiles{
+		ONNX:     request.GetPolicyOnnx(),
+		Manifest: []byte(request.GetManifestJson()),
+		Parity:   []byte(request.GetParityJson()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	access.FromContext(ctx).ModelID = registered.Model.ID
+	return &modelv1.RegisterModelResponse{Model: toModel(registered.Model, registered.Active), Created: registered.Created}, nil
+}

@@ -1,0 +1,95 @@
+package usecase
+
+import (
+	"math"
+	"math/bits"
+	"sync/atomic"
+	"time"
+)
+
+// Counters count what happens since the start of the server. All methods may be called at any time by many goroutines.
+type Counters struct {
+	LiveStreams       atomic.Int64
+	WebSockets        atomic.Int64 // open WebSocket connections; the interface layer counts them
+	EpisodesFinished  atomic.Int64
+	StreamsUnfinished atomic.Int64
+	Requests          atomic.Int64 // the interface layer counts them, streams included
+	FailedRequests    atomic.Int64 // that ended in unknown, internal, unavailable or data_loss
+	TrainingViewers   atomic.Int64 // open streams of trainings and GPU readings
+	Steps             StepHistogram
+}
+
+// ErrorRate is the share (0–1) of requests that failed.
+func (c *Counters) ErrorRate() float64 {
+	requests := c.Requests.Load()
+	if requests == 0 {
+		return 0
+	}
+	return float64(c.FailedRequests.Load()) / float64(requests)
+}
+
+// A StepHistogram has four buckets for each doubling: a bucket is at most 25 % wide, which is fine enough to see a regression and coarse enough to be 1 kB.
+const (
+	bucketsPerDoubling = 4
+	histogramBuckets   = 40 * bucketsPerDoubling // up to 2^40 ns, 18 minutes
+)
+
+// StepHistogram counts the time of one step: observe, infer, apply.
+type StepHistogram struct {
+	buckets [histogramBuckets]atomic.Int64
+	sum     atomic.Int64
+}
+
+// Record counts one step.
+func (h *StepHistogram) Record(d time.Duration) {
+	h.buckets[bucketOf(d)].Add(1)
+	h.sum.Add(int64(d))
+}
+
+func bucketOf(d time.Duration) int {
+	n := uint64(max(d, 0))
+	if n < bucketsPerDoubling {
+		return int(n)
+	}
+	doubling := bits.Len64(n) - 1                                                      // at least 2
+	return min(doubling*bucketsPerDoubling+int(n>>(doubling-2)&3), histogramBuckets-1) // the two bits below the highest choose the quarter
+}
+
+// bucketStart is the smallest duration of a bucket.
+func bucketStart(i int) float64 {
+	if i < 2*bucketsPerDoubling {
+		return float64(min(i, bucketsPerDoubling))
+	}
+	return math.Ldexp(1+float64(i%bucketsPerDoubling)/bucketsPerDoubling, i/bucketsPerDoubling)
+}
+
+// StepLatency describes the histogram; percentiles are interpolated inside their bucket.
+type StepLatency struct {
+	Count         int64
+	Sum           time.Duration
+	P50, P95, P99 time.Duration
+}
+
+// Latency reads the histogram.
+func (h *StepHistogram) Latency() StepLatency {
+	var counts [histogramBuckets]int64
+	l := StepLatency{Sum: time.Duration(h.sum.Load())}
+	for i := range h.buckets {
+		counts[i] = h.buckets[i].Load()
+		l.Count += counts[i]
+	}
+	quantile := func(q float64) time.Duration {
+		rank := q * float64(l.Count)
+		below := 0.0
+		for i, count := range counts {
+			if count > 0 && below+float64(count) >= rank {
+				from, to := bucketStart(i), bucketStart(i+1)
+				return time.Duration(from + (to-from)*(rank-below)/float64(count))
+			}
+			below += float64(count)
+		}
+		return 0
+	}
+	l.P50, l.P95, l.P99 = quantile(0.50), quantile(0.95), quantile(0.99)
+	return l
+}
