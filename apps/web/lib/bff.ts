@@ -1,0 +1,68 @@
+import { type DescMessage, fromJson, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+
+/** A broken field, as the BFF reports it. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** An answer of the BFF that is not 2xx, or none at all (`code` is then "unreachable"). */
+export class BffError extends Error {
+  readonly code: string;
+  readonly violations: readonly FieldViolation[];
+  /** What holds the devices, as a TrainingBusy in JSON; only where a training was refused for lack of room. */
+  readonly busy: JsonValue | undefined;
+
+  constructor(code: string, message: string, violations: readonly FieldViolation[] = [], busy?: JsonValue) {
+    super(message);
+    this.name = "BffError";
+    this.code = code;
+    this.violations = violations;
+    this.busy = busy;
+  }
+
+  /** Whether the same call may succeed later without any change. */
+  get retryable(): boolean {
+    return ["unreachable", "unavailable", "deadline_exceeded", "internal", "unknown"].includes(this.code);
+  }
+}
+
+async function answer(path: string, init: RequestInit): Promise<JsonValue> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, cache: "no-store" });
+  } catch (reason) {
+    if (init.signal?.aborted) throw reason;
+    throw new BffError("unreachable", "The page's own server cannot be reached.");
+  }
+  const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;
+  if (!response.ok) {
+    throw new BffError(
+      typeof body?.code === "string" ? body.code : "unknown",
+      typeof body?.message === "string" ? body.message : `The page's server answered ${response.status}.`,
+      Array.isArray(body?.violations) ? (body.violations as FieldViolation[]) : [],
+      body?.busy as JsonValue | undefined,
+    );
+  }
+  return body as JsonValue;
+}
+
+/** Reads a message from a BFF route. Throws {@link BffError}. */
+export async function getMessage<Schema extends DescMessage>(
+  schema: Schema,
+  path: string,
+  signal?: AbortSignal,
+): Promise<MessageShape<Schema>> {
+  return fromJson(schema, await answer(path, signal ? { signal } : {}), { ignoreUnknownFields: true });
+}
+
+/** Posts JSON to a BFF route and reads the message it answers with. Throws {@link BffError}. */
+export async function postMessage<Schema extends DescMessage>(
+  schema: Schema,
+  path: string,
+  body: JsonValue,
+): Promise<MessageShape<Schema>> {
+  const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  return fromJson(schema, await answer(path, init), { ignoreUnknownFields: true });
+}

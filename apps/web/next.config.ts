@@ -1,0 +1,30 @@
+import path from "node:path";
+import type { NextConfig } from "next";
+
+const workspaceRoot = path.join(import.meta.dirname, "../..");
+
+const config: NextConfig = {
+  output: "standalone",
+  outputFileTracingRoot: workspaceRoot,
+  turbopack: {
+    root: workspaceRoot,
+    rules: {
+      "*.ts": {
+        condition: { all: ["browser", { path: /gen\/ts\/src\/buf\/validate\/validate_pb\.ts$/ }] },
+        loaders: [path.join(import.meta.dirname, "scripts/lean-validate-loader.cjs")],
+        as: "*.js",
+      },
+    },
+  },
+  // The workspace packages are TypeScript without a build step of their own.
+  transpilePackages: ["@rlmaze/api", "@rlmaze/api-client", "@rlmaze/episode-playback", "@rlmaze/maze-canvas"],
+  images: { unoptimized: true },
+  poweredByHeader: false,
+  reactStrictMode: true,
+  devIndicators: false,
+  experimental: {
+    optimizePackageImports: ["radix-ui", "lucide-react"],
+  },
+};
+
+export default config;

@@ -1,0 +1,194 @@
+import { request } from "node:http";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { bff, privateListener, type Service } from "@/test/services";
+
+let go: Service;
+let web: Service;
+
+beforeAll(async () => {
+  go = await privateListener();
+  web = await bff();
+  process.env.SERVER_URL = go.url;
+});
+
+afterEach(() => {
+  process.env.SERVER_URL = go.url;
+  delete process.env.WEB_ORIGINS;
+});
+
+afterAll(async () => {
+  await web.close();
+  await go.close();
+});
+
+async function get(path: string) {
+  const response = await fetch(web.url + path);
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+/** Posts with free choice of Host and Origin, which fetch does not give. */
+function post(
+  path: string,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const { hostname, port } = new URL(web.url);
+  return new Promise((resolve, reject) => {
+    const call = request(
+      { hostname, port, path, method: "POST", headers: { "Content-Type": "application/json", ...headers } },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
+      },
+    );
+    call.on("error", reject);
+    call.end(body);
+  });
+}
+
+describe("the read routes", () => {
+  test("answer with protobuf JSON that keeps zero values and writes 64-bit numbers as strings", async () => {
+    const { status, headers, body } = await get("/api/models");
+    expect(status).toBe(200);
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(body.models).toHaveLength(4);
+    expect(body.models[0]).toMatchObject({
+      modelId: "dqn-memory-1",
+      active: false,
+      stateReason: "",
+      sizeBytes: "33012",
+    });
+  });
+
+  test("give one model, and the active one under its reserved id", async () => {
+    expect((await get("/api/models/ppo-plain-1")).body.model.modelId).toBe("ppo-plain-1");
+    expect((await get("/api/models/active")).body.activation.modelId).toBe("ppo-memory-1");
+  });
+
+  test("pass the health on", async () => {
+    const { body } = await get("/api/health");
+    expect(body.state).toBe("SERVER_STATE_SERVING");
+    expect(body.stores).toHaveLength(2);
+    expect(body.spooledEpisodes).toBe("0");
+  });
+
+  test("page through a set by its query", async () => {
+    const first = await get("/api/mazes/showcase?pageSize=8");
+    expect(first.body.mazes).toHaveLength(8);
+    const second = await get(`/api/mazes/showcase?pageSize=8&pageToken=${first.body.nextPageToken}`);
+    expect(second.body.mazes).toHaveLength(4);
+    expect(second.body.nextPageToken).toBe("");
+    expect((await get("/api/mazes")).body.sets[0].setId).toBe("showcase");
+  });
+
+  test("take the set from the path, whatever the query says", async () => {
+    const { body } = await get("/api/mazes/showcase?setId=heldout");
+    expect(body.mazes[0].setId).toBe("showcase");
+  });
+
+  test("give a maze by id and generate one from the query, with its seed in full", async () => {
+    expect((await get("/api/maze/showcase-03")).body.maze.mazeId).toBe("showcase-03");
+    const { body } = await get("/api/maze/generate?rows=12&seed=18446744073709551615");
+    expect(body.maze.rows).toHaveLength(12);
+    expect(body.maze.mazeId).toBe("generated-12x12-18446744073709551615");
+  });
+});
+
+describe("an error", () => {
+  test.each([
+    ["/api/models/nobody", 404, "not_found"],
+    ["/api/maze/nowhere", 404, "not_found"],
+    ["/api/mazes/none", 404, "not_found"],
+    ["/api/maze/generate?rows=101", 400, "invalid_argument"],
+    ["/api/maze/generate?rows=ten", 400, "invalid_argument"],
+    ["/api/maze/generate?seed=-1", 400, "invalid_argument"],
+    ["/api/mazes/showcase?colour=red", 400, "invalid_argument"],
+  ])("of %s has status %i and code %s", async (path, status, code) => {
+    const answer = await get(path);
+    expect(answer.status).toBe(status);
+    expect(answer.body.code).toBe(code);
+    expect(answer.body.message).not.toBe("");
+  });
+
+  test("of a server that is away is 503 with a fixed text that does not name its address", async () => {
+    process.env.SERVER_URL = "http://127.0.0.1:9";
+    const { status, headers, body } = await get("/api/health");
+    expect(status).toBe(503);
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(body.code).toBe("unavailable");
+    expect(JSON.stringify(body)).not.toMatch(/127\.0\.0\.1|ECONN|:9/);
+  });
+});
+
+describe("POST /api/models/active", () => {
+  const body = JSON.stringify({ modelId: "dqn-memory-1", reason: "test" });
+
+  test("makes a model active for the page's own origin", async () => {
+    const { status, body: reply } = await post("/api/models/active", body, { Origin: web.url });
+    expect(status).toBe(200);
+    expect(reply.activation).toMatchObject({ modelId: "dqn-memory-1", reason: "test" });
+    expect((await get("/api/models/active")).body.model.modelId).toBe("dqn-memory-1");
+  });
+
+  test("refuses another origin, a rebound host name and a null origin, and changes nothing", async () => {
+    const before = (await get("/api/models/active")).body.model.modelId;
+    const wanted = JSON.stringify({ modelId: "ppo-plain-1" });
+    for (const headers of [
+      { Origin: "https://evil.example" },
+      { Origin: "http://evil.example:3000", Host: "evil.example:3000" },
+      { Origin: "null" },
+      { Host: "evil.example" },
+    ] as Record<string, string>[]) {
+      const answer = await post("/api/models/active", wanted, headers);
+      expect(answer.status).toBe(403);
+      expect(answer.body.code).toBe("permission_denied");
+    }
+    expect((await get("/api/models/active")).body.model.modelId).toBe(before);
+  });
+
+  test("accepts an origin that WEB_ORIGINS names", async () => {
+    process.env.WEB_ORIGINS = "https://maze.example, https://other.example/";
+    const headers = { Origin: "https://other.example", Host: "other.example" };
+    expect((await post("/api/models/active", body, headers)).status).toBe(200);
+  });
+
+  test("works without an Origin on a loopback name, as curl calls it", async () => {
+    expect((await post("/api/models/active", body)).status).toBe(200);
+  });
+
+  test("passes on why a broken model cannot become active", async () => {
+    const { status, body: reply } = await post("/api/models/active", JSON.stringify({ modelId: "ppo-trail-2" }));
+    expect(status).toBe(400);
+    expect(reply.code).toBe("failed_precondition");
+    expect(reply.message).toContain("sha256");
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["another shape", '{"modelId": 7}'],
+    ["an unknown field", '{"model": "x"}'],
+    ["a list", "[]"],
+  ])("refuses a body that is %s", async (_name, text) => {
+    const { status, body: reply } = await post("/api/models/active", text);
+    expect(status).toBe(400);
+    expect(reply.code).toBe("invalid_argument");
+  });
+
+  test("refuses a body above 64 KiB", async () => {
+    const { status, body: reply } = await post(
+      "/api/models/active",
+      JSON.stringify({ modelId: "x", reason: "y".repeat(70_000) }),
+    );
+    expect(status).toBe(400);
+    expect(reply.message).toContain("65536");
+  });
+});
+
+test("a drawn maze is judged, and what is wrong with it is an answer", async () => {
+  const { status, body } = await post("/api/maze/check", JSON.stringify({ maze: { rows: ["S..", "...", "..."] } }));
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ solvable: false, problems: [{ rule: "goal.missing" }] });
+});
