@@ -1,0 +1,5 @@
+module github.com/rlmaze/rlmaze/experiments/go_onnx_validation
+
+go 1.26.0
+
+require github.com/yalue/onnxruntime_go v1.27.0
