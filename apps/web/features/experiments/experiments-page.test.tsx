@@ -22,7 +22,7 @@ describe("the experiments page", () => {
     renderPage(<ExperimentsPage query="" />);
     const finished = await row(/ppo-quick-00000000000001/);
     expect(within(finished).getByText("finished", { selector: "td *" })).toBeVisible();
-    expect(within(finished).getByText("99.1\u202f%")).toBeVisible();
+    expect(within(finished).getByText("99.1 %")).toBeVisible();
     const failed = await row(/ppo-quick-00000000000005/);
     expect(within(failed).getByTitle("This run has no validation success")).toBeVisible();
     const entry = screen.getByRole("button", { name: /^dqn-memory/ });
@@ -108,7 +108,7 @@ describe("the experiments page by itself", () => {
 
   test("says how far the installation of MLflow is", () => {
     renderPage(<ExperimentsPageView {...props} mlflow={mlflow(ServiceState.PREPARING, "Installing MLflow", 0.41)} />);
-    expect(screen.getByText("Installing MLflow")).toBeVisible();
+    expect(screen.getByText("Installing MLflow.")).toBeVisible();
     expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "41");
   });
 
