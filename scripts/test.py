@@ -64,7 +64,8 @@ class Run:
         words = [str(word) for word in command]
         self.output.append("$ " + " ".join(words))
         began = len(self.output)
-        scale = {"NO_COLOR": "1", "FORCE_COLOR": "0", **({"RLMAZE_SOAK": "1"} if self.full else {})}
+        # No FORCE_COLOR=0 beside it: rich takes any value of that for the wish to write to a terminal.
+        scale = {"NO_COLOR": "1", **({"RLMAZE_SOAK": "1"} if self.full else {})}
         # Named, MLflow is no longer something that a test may do without.
         scale["MLFLOW_PYTHON"] = str(TRAIN / "bin" / "python")
         with subprocess.Popen(

@@ -247,6 +247,7 @@ space:
 
 def start(file: Path, folder: Path, *options: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "MLFLOW_TRACKING_URI": ""}
+    environment.pop("FORCE_COLOR", None)  # what a pipe gets is compared as text
     words = [sys.executable, "-m", "rlmaze_trainer", "sweep", str(file), "--into", str(folder), *options]
     return subprocess.Popen(words, env=environment, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
