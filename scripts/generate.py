@@ -33,7 +33,7 @@ OPENAPI_TEMPLATE = {
     "inputs": [{"directory": "api", "paths": ["api/rlmaze"]}],
 }
 GENERATED = ["gen/go", "gen/ts/src", "gen/python/rlmaze_api", "gen/sqlc", "docs/openapi.yaml"]
-INPUTS = ["api", "db", "buf.gen.yaml", "sqlc.yaml", "docs/openapi.base.yaml"]
+INPUTS = ["api", "db", "buf.gen.yaml", "buf.gen.ts.yaml", "sqlc.yaml", "docs/openapi.base.yaml"]
 
 
 def run(command: list[str], folder: Path) -> None:
@@ -60,6 +60,7 @@ def generate(folder: Path) -> None:
     """Generates into a folder that holds the inputs."""
     link_validate_proto(folder)
     run(["buf", "generate"], folder)
+    run(["buf", "generate", "--template", "buf.gen.ts.yaml"], folder)
     run(["buf", "generate", "--template", json.dumps(OPENAPI_TEMPLATE)], folder)
     openapi = folder / "docs" / "openapi.yaml"
     openapi.write_text(OPENAPI_HEADER + openapi.read_text())
