@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Page } from "@playwright/test";
 import { expect, test } from "./inference";
 import { REPOSITORY, WEB_FOLDER } from "./places";
+import { settled } from "./settled";
 import { states } from "./states";
 
 const axe = readFileSync(path.join(WEB_FOLDER, "node_modules/axe-core/axe.min.js"), "utf8");
@@ -42,21 +43,6 @@ async function turnTo(page: Page, theme: "dark" | "light"): Promise<void> {
   }, theme);
   await expect(page.locator("html")).toHaveClass(new RegExp(`(^| )${theme}( |$)`));
   await settled(page);
-}
-
-/** Waits until nothing fades or grows any more: what is half faded in has half the contrast. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    await frame();
-    await Promise.all(
-      document
-        .getAnimations()
-        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
-        .map((animation) => animation.finished.catch(() => undefined)),
-    );
-    await frame();
-  });
 }
 
 for (const { name, reach, oneWidth } of states) {

@@ -16,6 +16,29 @@ export interface SeenBoard {
 
 type Cell = readonly [row: number, col: number];
 
+/** The path cell with the longest way from the start. */
+function farthestPath(rows: readonly string[]): Cell {
+  const queue = rows.flatMap((line, row) => (line.includes("S") ? [[row, line.indexOf("S")] as Cell] : []));
+  const seen = new Set(queue.map(String));
+  let farthest: Cell = [0, 0];
+  for (const cell of queue) {
+    const [row, col] = cell;
+    if (rows[row]?.[col] === ".") farthest = cell;
+    for (const next of [
+      [row - 1, col],
+      [row + 1, col],
+      [row, col - 1],
+      [row, col + 1],
+    ] as const) {
+      const letter = rows[next[0]]?.[next[1]];
+      if (letter === undefined || letter === "#" || seen.has(String(next))) continue;
+      seen.add(String(next));
+      queue.push(next);
+    }
+  }
+  return farthest;
+}
+
 /** Reads the board from a picture of the screen, so that an emulated eye is in it. The episode must be at rest, with arrows and heat off. */
 export async function seenBoard(inference: InferencePage, rows: readonly string[]): Promise<SeenBoard> {
   const size = { rows: rows.length, cols: rows[0]?.length ?? 0 };
@@ -29,6 +52,8 @@ export async function seenBoard(inference: InferencePage, rows: readonly string[
   const cells: Cell[] = rows.flatMap((line, row) => Array.from(line, (_, col) => [row, col] as Cell));
   const letter = ([row, col]: Cell) => rows[row]?.[col];
   const find = (wanted: string) => cells.find((cell) => letter(cell) === wanted && !isVisited(cell)) ?? [0, 0];
+  // The log shows its newest rows only: what is farthest from the start was surely not visited in so few steps.
+  const farthest = farthestPath(rows);
   // A cell that the agent left is crossed by its trail; the nearest ones may lie under the agent.
   const left = before.find(
     ([row, col]) => letter([row, col]) === "." && Math.hypot(row - agent[0], col - agent[1]) >= 2,
@@ -37,7 +62,7 @@ export async function seenBoard(inference: InferencePage, rows: readonly string[
   const centre = ([row, col]: Cell) => [layout.x + (col + 0.5) * layout.cell, layout.y + (row + 0.5) * layout.cell];
   const places = {
     wall: centre(find("#")),
-    path: centre(find(".")),
+    path: centre(farthest),
     goal: centre(find("G")),
     left: centre(left),
     agent: centre(agent),

@@ -5,6 +5,7 @@ import { InferenceService } from "@rlmaze/api/rlmaze/inference/v1/inference_serv
 import { createStreamTransport } from "@rlmaze/api-client/transport";
 import { DrawingPage, expect, type Place, test } from "./drawing";
 import { REPOSITORY, WEB_FOLDER } from "./places";
+import { settled } from "./settled";
 
 /** A way along the edge, and nothing in the middle. */
 const open5 = ["S....", ".....", ".....", ".....", "....G"];
@@ -418,10 +419,12 @@ for (const theme of ["dark", "light"] as const) {
   for (const width of [1440, 390]) {
     test(`has no breach of accessibility, ${theme}, ${width} wide`, async ({ drawing, page, world }) => {
       await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await page.emulateMedia({ reducedMotion: "reduce" });
       await page.addInitScript((value) => localStorage.setItem("theme", value), theme);
       await drawing.open(world, open5);
       await page.evaluate(axe);
       const expectNone = async (state: string) => {
+        await settled(page);
         const found = await page.evaluate(async () => {
           const { axe: tester } = window as unknown as {
             axe: {
@@ -440,7 +443,6 @@ for (const theme of ["dark", "light"] as const) {
         await expect(page.getByRole("tabpanel", { name: tab })).toBeVisible();
         if (tab === "My mazes") await drawing.button("Keep").click();
         if (tab === "Text") await page.getByRole("textbox", { name: /One line/ }).fill("S?");
-        await page.waitForTimeout(400);
         await expectNone(tab);
       }
       await drawing.drag(row(2, 5));

@@ -64,6 +64,19 @@ export class InferencePage {
     return Number.parseInt(text.replace(/[^\d/]/g, "").split("/")[0] ?? "", 10);
   }
 
+  /** The step at which a stopped episode is held. Panels follow the board a tenth of a second later, on a busy machine more. */
+  async heldStep(): Promise<number> {
+    await expect(this.play).toBeVisible();
+    let held = Number.NaN;
+    const rests = async () => {
+      const before = held;
+      held = await this.step();
+      return held === before;
+    };
+    await expect.poll(rests, { intervals: [400] }).toBe(true);
+    return held;
+  }
+
   /** Waits until the display shows at least this step. */
   async reach(step: number, timeout = 30_000): Promise<void> {
     await expect.poll(() => this.step(), { timeout, intervals: [20] }).toBeGreaterThanOrEqual(step);

@@ -32,6 +32,7 @@ for (const theme of ["dark", "light"] as const) {
     await inference.open(world, { ...MAZE, defaultSpeed: 4 });
     await inference.reach(8);
     await inference.stop.click();
+    await inference.heldStep();
     const { maze } = (await (await page.request.get(`${world.page}/api/maze/${MAZE.mazeId}`)).json()) as {
       maze: { rows: string[] };
     };
