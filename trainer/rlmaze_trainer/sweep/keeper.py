@@ -8,11 +8,15 @@ its folder and in MLflow. It imports nothing large before that.
 import fcntl
 import os
 import sys
+import time
 from pathlib import Path
+from typing import TextIO
 
 LOCK = "sweep.lock"
 ABANDONED = "The sweep was killed while this trial was learning; the next start of it runs this trial again."
 _DONE = b"done"
+# The kernel closes what a killed process had open in an order of its own: the lock of one with much to close, as on Ray, outlives its pipe.
+_LOCK_LIMIT_S = 10.0
 
 
 def main() -> int:
@@ -24,9 +28,7 @@ def main() -> int:
     if _DONE in told:
         return 0
     with open(folder / LOCK, "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(lock):
             return 0  # the sweep was started again, and settles what it finds
         import asyncio
 
@@ -36,6 +38,18 @@ def main() -> int:
         settle_abandoned(folder, ABANDONED)
         asyncio.run(record_the_rest(folder))
     return 0
+
+
+def _locked(lock: TextIO) -> bool:
+    deadline = time.monotonic() + _LOCK_LIMIT_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
 
 
 if __name__ == "__main__":
