@@ -33,14 +33,14 @@ test.describe("playback", () => {
     await inference.open(world, { ...LONG, defaultSpeed: 5 });
     await inference.reach(5);
     await inference.stop.click();
-    await expect(inference.play).toBeVisible();
-    const held = await inference.step();
+    const held = await inference.heldStep();
     await inference.page.waitForTimeout(600);
     expect(await inference.step()).toBe(held);
 
     await inference.play.click();
     await inference.reach(held + 4);
     await inference.stop.click();
+    await inference.heldStep();
     const steps = (await inference.log()).map((row) => row.step);
     expect(steps[0]).toBe(await inference.step());
     for (let at = 1; at < steps.length; at++) expect(steps[at]).toBe((steps[at - 1] ?? 0) - 1);

@@ -1,5 +1,6 @@
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
 import { cellAtPoint, layoutMaze } from "@rlmaze/maze-canvas/layout";
+import { atRest } from "./settled";
 import { startWorld, type World } from "./world";
 
 /** Choices that a visitor made before; left out are the defaults. */
@@ -64,17 +65,10 @@ export class InferencePage {
     return Number.parseInt(text.replace(/[^\d/]/g, "").split("/")[0] ?? "", 10);
   }
 
-  /** The step at which a stopped episode is held. Panels follow the board a tenth of a second later, on a busy machine more. */
+  /** The step at which a stopped episode is held. */
   async heldStep(): Promise<number> {
     await expect(this.play).toBeVisible();
-    let held = Number.NaN;
-    const rests = async () => {
-      const before = held;
-      held = await this.step();
-      return held === before;
-    };
-    await expect.poll(rests, { intervals: [400] }).toBe(true);
-    return held;
+    return atRest(() => this.step());
   }
 
   /** Waits until the display shows at least this step. */

@@ -1,5 +1,6 @@
 import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "./inference";
+import { atRest } from "./settled";
 import type { World } from "./world";
 
 /** Nobody is at the goal within the time of a test, whoever runs. */
@@ -107,7 +108,7 @@ test("one playback moves all lanes: stop, single steps, back, and reset", async 
   await race.reach(3);
   await race.stop.click();
   await expect(race.play).toBeVisible();
-  const held = await race.step();
+  const held = await atRest(() => race.step());
   const places = await race.places();
   await page.getByRole("button", { name: "Single step" }).click();
   await expect.poll(() => race.step()).toBe(held + 1);
@@ -158,15 +159,7 @@ test("is under the keyboard's control, and lists its keys", async ({ inference: 
   await race.reach(2);
   await page.keyboard.press("Space");
   await expect(race.play).toBeVisible();
-  // The agents glide to the newest tick first.
-  await expect
-    .poll(async () => {
-      const before = await race.step();
-      await page.waitForTimeout(400);
-      return (await race.step()) === before;
-    })
-    .toBe(true);
-  const held = await race.step();
+  const held = await atRest(() => race.step());
   await page.keyboard.press("ArrowRight");
   await expect.poll(() => race.step()).toBe(held + 1);
   await page.keyboard.press("ArrowLeft");

@@ -60,7 +60,7 @@ test.describe("time", () => {
     expect(after - slow.step).toBeLessThanOrEqual(3 + (16 * (Date.now() - slow.at)) / 1000);
     await inference.reach(after + 4);
     await inference.stop.click();
-    const held = await inference.step();
+    const held = await inference.heldStep();
     expect(held).toBeLessThan(last);
     await page.waitForTimeout(400);
     expect(await inference.step()).toBe(held);
@@ -220,14 +220,7 @@ test.describe("a link", () => {
     await inference.reach(9);
     await inference.stop.click();
     await inference.page.keyboard.press("ArrowLeft");
-    // The agent glides to its place first.
-    await expect
-      .poll(async () => {
-        const before = await inference.step();
-        await inference.page.waitForTimeout(400);
-        return (await inference.step()) === before;
-      })
-      .toBe(true);
+    await inference.heldStep();
     const moment = await inference.place();
     const seed = await inference.fact("Seed").textContent();
     // The address is that of the moment that one rests at.
