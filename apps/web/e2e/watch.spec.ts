@@ -2,6 +2,7 @@ import type { Page } from "@playwright/test";
 import { DARK_MAZE_THEME } from "@rlmaze/maze-canvas/theme";
 import { encodeMoment } from "../lib/moment-link";
 import { expect, type InferencePage, test } from "./inference";
+import { atRest } from "./settled";
 import type { World } from "./world";
 
 /** At least 224 steps, whatever the model: still under way when a busy machine gets to the next click. */
@@ -124,7 +125,7 @@ test.describe("understanding", () => {
 
     // The goal beside the agent: whatever it wanted before, it now wants something with another certainty.
     await inputs.nth(7).click();
-    await page.getByRole("button", { name: "Goal, 1.00" }).click();
+    await page.getByRole("button", { name: "Goal, 1.00", exact: true }).click();
     await expect(inputs.nth(7)).toHaveAttribute("aria-pressed", "true");
     await expect(decision(page)).toContainText("what if");
     await expect(decision(page)).toContainText(/becomes|stays/);
@@ -207,10 +208,13 @@ test.describe("understanding", () => {
     await inference.openMetrics();
     await expect(inference.fact("Seed")).toHaveText("7");
     await expect(inference.result).toBeVisible();
-    const first = await inference.step();
+    const first = await atRest(() => inference.step());
+    // The old result is in sight until the new episode has begun.
+    const begins = page.waitForResponse(/\/RunEpisode$/);
     await page.getByRole("button", { name: "Again" }).click();
+    await begins;
     await expect(inference.result).toBeVisible();
-    expect(await inference.step()).toBe(first);
+    expect(await atRest(() => inference.step())).toBe(first);
   });
 });
 
