@@ -18,6 +18,8 @@ export default defineConfig({
     { name: "beside", testIgnore: ALONE },
   ],
   forbidOnly: Boolean(process.env.CI),
+  // One more try on a shared machine, where a browser can stand still for seconds; what needed it is listed as flaky.
+  retries: process.env.CI ? 1 : 0,
   timeout: 120_000,
   expect: { timeout: 30_000 },
   use: {
