@@ -100,10 +100,14 @@ def test_a_trainer_that_does_not_come_back_for_a_while(product: Product, run_ids
     run_ids.append(running)
     product.wait_for_learning(running)
     wait_until("the server knows of it", lambda: running in product.at_server(), AGREE_S)
+    # Nobody but the trainer begins a run in MLflow; one that it never began there is caught up when it is back.
+    wait_until("MLflow knows of it", lambda: running in product.at_mlflow({"soak-lost"}), AGREE_S)
     product.trainer.end(signal.SIGKILL)
-    wait_until("the server has settled it", lambda: product.at_server()[running].state is TrainingState.FAILED, AGREE_S)
-    wait_until("MLflow agrees", lambda: product.at_mlflow({"soak-lost"}).get(running) == "FAILED", AGREE_S)
-    product.trainer.start()
+    try:
+        wait_until("the server has settled it", lambda: product.at_server()[running].state is TrainingState.FAILED, AGREE_S)
+        wait_until("MLflow agrees", lambda: product.at_mlflow({"soak-lost"}).get(running) == "FAILED", AGREE_S)
+    finally:
+        product.trainer.start()
 
 
 def test_a_server_that_is_away(product: Product, run_ids: list[str]) -> None:
