@@ -22,7 +22,7 @@ from pathlib import Path
 
 import machine
 from bootstrap import ensure
-from generate import GENERATED, copy_inputs, generate
+from generate import GENERATED, copy_inputs, generate, link_validate_proto
 from machine import GENERATE, PNPM, ROOT, TRAIN, environment
 from progress import Failed
 
@@ -96,6 +96,7 @@ def check_conformance_generated() -> None:
 
 
 def check_contract() -> None:
+    link_validate_proto(ROOT)
     run(["buf", "lint"], cwd=ROOT / "api")
     run(["buf", "format", "--diff", "--exit-code", "--path", "rlmaze"], cwd=ROOT / "api")
 
@@ -121,9 +122,8 @@ def check_breaking() -> None:
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "archive", base, "api"], cwd=ROOT, capture_output=True, check=True)
         subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
-        from generate import link_validate_proto
-
-        link_validate_proto(Path(folder))
+        for root in (ROOT, Path(folder)):
+            link_validate_proto(root)
         run(["buf", "breaking", "--against", f"{folder}/api"], cwd=ROOT / "api")
 
 

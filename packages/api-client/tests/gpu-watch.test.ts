@@ -107,9 +107,12 @@ describe("a watch over the GPUs", () => {
   });
 
   test("ends as failed where there is no such trainer, and says so", async () => {
-    const { states, watch } = watched([{ after: 0, how: new ConnectError("trainer-9 does not exist", Code.NotFound) }], {
-      trainer: "trainer-9",
-    });
+    const { states, watch } = watched(
+      [{ after: 0, how: new ConnectError("trainer-9 does not exist", Code.NotFound) }],
+      {
+        trainer: "trainer-9",
+      },
+    );
     await until(() => states.at(-1)?.kind === "disconnected");
     expect(watch.connection).toMatchObject({
       reason: { kind: "failed", error: { code: "not_found", hint: "Trainer-9 does not exist." } },
