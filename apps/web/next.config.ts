@@ -6,16 +6,7 @@ const workspaceRoot = path.join(import.meta.dirname, "../..");
 const config: NextConfig = {
   output: "standalone",
   outputFileTracingRoot: workspaceRoot,
-  turbopack: {
-    root: workspaceRoot,
-    rules: {
-      "*.ts": {
-        condition: { all: ["browser", { path: /gen\/ts\/src\/buf\/validate\/validate_pb\.ts$/ }] },
-        loaders: [path.join(import.meta.dirname, "scripts/lean-validate-loader.cjs")],
-        as: "*.js",
-      },
-    },
-  },
+  turbopack: { root: workspaceRoot },
   // The workspace packages are TypeScript without a build step of their own.
   transpilePackages: ["@rlmaze/api", "@rlmaze/api-client", "@rlmaze/episode-playback", "@rlmaze/maze-canvas"],
   images: { unoptimized: true },
