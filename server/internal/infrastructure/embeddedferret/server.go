@@ -62,7 +62,7 @@ func Start(o Options) (*Server, error) {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove a stale socket: %w", err)
 	}
-	ferret, err := ferretdb.New(&ferretdb.Config{
+	ferret, err := construct(&ferretdb.Config{
 		Listener:      ferretdb.ListenerConfig{Unix: socket},
 		Logger:        slog.New(quiet{o.Logger.Handler()}),
 		Handler:       "postgresql",
@@ -79,6 +79,15 @@ func Start(o Options) (*Server, error) {
 		_ = ferret.Run(ctx)
 	}()
 	return s, nil
+}
+
+// constructing is held while an instance is made: FerretDB writes into a variable of its own package then.
+var constructing sync.Mutex
+
+func construct(config *ferretdb.Config) (*ferretdb.FerretDB, error) {
+	constructing.Lock()
+	defer constructing.Unlock()
+	return ferretdb.New(config)
 }
 
 // URI returns the address for the MongoDB driver.

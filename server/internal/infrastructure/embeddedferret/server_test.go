@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -129,6 +130,26 @@ func TestStartNeedsNoPostgreSQLButRequestsDo(t *testing.T) {
 	if _, err := episodes.InsertOne(t.Context(), bson.M{"_id": "lost"}); err == nil {
 		t.Fatal("an insert without PostgreSQL succeeded")
 	}
+}
+
+func TestServersStartSideBySide(t *testing.T) {
+	postgres := startPostgres(t, t.TempDir())
+	var starting sync.WaitGroup
+	for range 3 {
+		folder := t.TempDir()
+		starting.Go(func() {
+			server, err := Start(Options{PostgresURL: postgres.URL("ferretdb"), SocketFolder: folder})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(server.Stop)
+			if err := connect(t, server).Database().Client().Ping(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	starting.Wait()
 }
 
 func TestAWrongFolderIsAnError(t *testing.T) {
