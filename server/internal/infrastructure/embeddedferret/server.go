@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -61,6 +62,14 @@ func Start(o Options) (*Server, error) {
 	// A socket that is there was left by a process that was killed: the folder belongs to this server.
 	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove a stale socket: %w", err)
+	}
+	// FerretDB leaves what it made open when it can't listen, and panics at a later collection: whether one can listen is tried first.
+	probe, err := net.Listen("unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("listen for FerretDB: %w", err)
+	}
+	if err := probe.Close(); err != nil { // takes the socket away again
+		return nil, fmt.Errorf("listen for FerretDB: %w", err)
 	}
 	ferret, err := construct(&ferretdb.Config{
 		Listener:      ferretdb.ListenerConfig{Unix: socket},

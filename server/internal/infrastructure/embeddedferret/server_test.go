@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -156,4 +157,11 @@ func TestAWrongFolderIsAnError(t *testing.T) {
 	if _, err := Start(Options{PostgresURL: "postgres://u@/db?host=/tmp", SocketFolder: filepath.Join(t.TempDir(), "absent")}); err == nil {
 		t.Fatal("start succeeded")
 	}
+	// What FerretDB leaves open panics when it is collected, which it is when this is.
+	collected := make(chan struct{})
+	runtime.SetFinalizer(new([64]byte), func(*[64]byte) { close(collected) })
+	for range 2 {
+		runtime.GC()
+	}
+	<-collected
 }
