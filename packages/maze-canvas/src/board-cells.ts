@@ -37,6 +37,8 @@ export class BoardCells {
   /** Cells to paint, `changedCount` of them. */
   readonly changed: Int32Array;
   changedCount = 0;
+  /** Which ramp `heat` is of: a cell may be as far up the one as it was up the other. */
+  heatIsValue = false;
   start = -1;
   goal = -1;
   readonly #paintedCell: Int32Array;
@@ -91,16 +93,18 @@ export class BoardCells {
     this.changedCount = count;
   }
 
-  /** Wall, corners, heat and arrows in 23 bits. */
+  /** Wall, corners, heat with its ramp, and arrows in 23 bits. */
   #cellLook(cell: number): number {
     if (this.hidden[cell]) return 1;
     if (this.wall[cell]) return 0;
+    const heat = this.heat[cell] ?? 0;
     return (
       2 |
       ((this.corners[cell] ?? 0) << 2) |
       (((this.arrow[cell] ?? -1) + 1) << 6) |
       ((this.pathActions[cell] ?? 0) << 9) |
-      ((this.heat[cell] ?? 0) << 13)
+      (heat << 13) |
+      (heat > 0 && this.heatIsValue ? 1 << 22 : 0)
     );
   }
 

@@ -281,6 +281,7 @@ export class MazeScene {
 
   #fillHeat(): void {
     const scale = this.#scale;
+    this.#cells.heatIsValue = scale?.mode === "value";
     if (!scale) this.#cells.heat.fill(0);
     else if (scale.mode === "visits") this.#fillVisits();
     else this.#fillValues(scale);
