@@ -317,8 +317,10 @@ class LanesPlayback implements RacePlayback {
     this.revision += 1;
   }
 
+  /** Takes the result of a lane: once, and again when the log was slower than the lane's last step. */
   #finishLane(lane: number, result: EpisodeFinished): void {
-    if (this.#results[lane]) return;
+    const known = this.#results[lane];
+    if (known && (known.logged || !result.logged)) return;
     this.#results[lane] = result;
     this.lanes[lane]?.onFinished(result);
   }

@@ -79,6 +79,20 @@ afterEach(() => {
 });
 
 describe("a race", () => {
+  test("says that a lane is logged when the log answers after the lane's last step, and does not take it back", () => {
+    const race = createRacePlayback();
+    race.onStarted(started(1));
+    for (const message of messages([STRAIGHT])) race.onSteps(message, 2000);
+    race.flush();
+    expect(race.getSnapshot().lanes[0]?.playback.result?.logged).toBe(false);
+    const end = (logged: boolean) =>
+      race.onFinished(create(RaceFinishedSchema, { lanes: [{ ...resultOf(STRAIGHT), logged }] }));
+    end(true);
+    expect(race.getSnapshot().lanes[0]?.playback.result?.logged).toBe(true);
+    end(false);
+    expect(race.getSnapshot().lanes[0]?.playback.result?.logged).toBe(true);
+  });
+
   test("shows every lane at the same tick, and a lane that ended at its last step", () => {
     const lanes = [STRAIGHT, LATE, LOST];
     const race = raced(...lanes);
