@@ -138,7 +138,8 @@ def test_notebooks(run: Run) -> None:
 def test_training(run: Run) -> None:
     """Server, trainer and MLflow together: processes and services that are killed, ended and away."""
     run.program(
-        [TRAIN / "bin" / "python", "-m", "pytest", "-q", "soak"],
+        # At full counts one test takes longer than a hang is given elsewhere.
+        [TRAIN / "bin" / "python", "-m", "pytest", "-q", *(["-o", "faulthandler_timeout=7200"] if run.full else []), "soak"],
         cwd=ROOT / "trainer",
         variables={"CUDA_VISIBLE_DEVICES": "", "RLMAZE_SERVER": str(SERVER_BINARY)},
     )

@@ -49,6 +49,7 @@ class Registrar:
         self._decided: dict[str, asyncio.Event] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     def open(self, runs: Iterable[TrainingRun]) -> None:
         """Starts offering, first what an earlier service left."""
@@ -59,6 +60,7 @@ class Registrar:
 
     async def close(self) -> None:
         """Stops offering; the facts of the runs say what is still due."""
+        self._closing = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -79,7 +81,7 @@ class Registrar:
                 await asyncio.wait_for(decided.wait(), self._patience_s)
 
     async def _offer_all(self) -> None:
-        while True:
+        while not self._closing:
             self._wake.clear()
             for run in list(self._due.values()):
                 try:
@@ -108,6 +110,9 @@ class Registrar:
         try:
             model = (await self._client.register_model(request, headers=self._headers)).model
         except ConnectError as error:
+            if self._closing:
+                # Connect's client turns the cancellation of this task into an error of the call; taken for one, the task would go on.
+                raise asyncio.CancelledError from error
             return self._take_refusal(run, error)
         assert model is not None
         run.facts.registration = ""

@@ -36,6 +36,8 @@ class Registry(ModelService):
         self.models: dict[tuple[str, str], str] = {}
         self.calls = 0
         self.error: ConnectError | None = None
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def register_model(self, request: RegisterModelRequest, ctx: Any) -> RegisterModelResponse:
         self.calls += 1
@@ -43,6 +45,7 @@ class Registry(ModelService):
             raise ConnectError(Code.UNAUTHENTICATED, "a token is needed")
         if self.error is not None:
             raise self.error
+        await self.answers.wait()
         digest = hashlib.sha256(request.policy_onnx).hexdigest()
         assert json.loads(request.manifest_json)["sha256"] == digest
         assert json.loads(request.parity_json)["vectors"]
@@ -199,3 +202,18 @@ async def test_a_stop_does_not_wait_for_the_server(tmp_path: Path) -> None:
     assert run.state is TrainingState.COMPLETED
     await supervisor.close()
     supervisor.release()
+
+
+async def test_the_end_of_the_service_does_not_wait_for_an_offer_under_way(tmp_path: Path, registry: tuple[Registry, int]) -> None:
+    server, port = registry
+    server.answers.clear()
+    async with trainer_of(tmp_path, port) as supervisor:
+        run = supervisor.start(order("complete"))
+        await until(lambda: run.final and server.calls > 0)
+        async with asyncio.timeout(LIMIT_S):
+            await supervisor.close()
+    server.answers.set()
+    assert run.facts.model_id == ""
+    async with trainer_of(tmp_path, port) as supervisor:
+        again = supervisor.newest_first()[0]
+        await until(lambda: bool(again.facts.model_id))
