@@ -59,6 +59,17 @@ test("the page stays smooth at 150 steps a second", async ({ inference, world })
   expect(frames).toBeGreaterThan(15);
 });
 
+test("the delay of the stream stays within its limit of 200 ms", async ({ inference, world }) => {
+  // The first steps fall into the loading of the page; the percentile looks back on 512 of them.
+  const p95 = async () => Number(/p95 ([\d.]+)/.exec((await inference.fact("Stream delay").textContent()) ?? "")?.[1]);
+  // A shared machine can take a core away for a while. That is not the product's delay, and not there every time.
+  await expect(async () => {
+    await inference.open(world, { autoNext: false, defaultSpeed: 64, setId: "large50", mazeId: "large50-01" });
+    await inference.reach(20);
+    await expect.poll(p95, { timeout: 15_000 }).toBeLessThan(200);
+  }).toPass({ timeout: 110_000 });
+});
+
 test("a reader of the page finds no motion when motion is reduced", async ({ inference, world }) => {
   await inference.page.emulateMedia({ reducedMotion: "reduce" });
   await inference.open(world, { autoNext: false, defaultSpeed: 2, arrows: false });

@@ -52,11 +52,13 @@ test.describe("the command palette", () => {
     await expect(inference.play).toBeVisible();
 
     await page.keyboard.press("Meta+k");
+    await expect(palette.getByRole("option").first()).toBeVisible();
     await page.keyboard.type("light theme");
     await page.keyboard.press("Enter");
     await expect(page.locator("html")).toHaveClass(/light/);
 
     await page.getByRole("button", { name: "Commands" }).click();
+    await expect(palette.getByRole("option").first()).toBeVisible();
     await page.keyboard.type("differences");
     await page.keyboard.press("Enter");
     await expect(page).toHaveURL(/\/difference/);
@@ -84,10 +86,12 @@ test.describe("the command palette", () => {
     const button = page.getByRole("button", { name: "Commands" });
     await button.focus();
     await page.keyboard.press("Enter");
+    const palette = page.getByRole("dialog", { name: "Commands" });
+    await expect(palette.getByRole("option").first()).toBeVisible();
     await page.keyboard.type("kettle");
     await expect(page.getByText("Nothing here is called that.")).toBeVisible();
     await page.keyboard.press("Escape");
-    await expect(page.getByRole("dialog", { name: "Commands" })).toBeHidden();
+    await expect(palette).toBeHidden();
     await expect(button).toBeFocused();
   });
 });
