@@ -17,6 +17,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/rlmaze/rlmaze/docs"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/experiment/v1/experimentv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1/inferencev1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/maze/v1/mazev1connect"
@@ -30,7 +31,9 @@ import (
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnx"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/httpapi"
+	"github.com/rlmaze/rlmaze/server/internal/interface/metrics"
 	"github.com/rlmaze/rlmaze/server/internal/interface/rpc"
+	"github.com/rlmaze/rlmaze/server/internal/interface/swagger"
 	"github.com/rlmaze/rlmaze/server/internal/interface/ws"
 	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
@@ -182,6 +185,15 @@ func (a *App) start(ctx context.Context) error {
 		Register:  usecase.NewRegisterModel(stores.registry, folder, models),
 	}
 	experiment := newExperimentService(tracker, stores.trainings)
+	figures := metrics.New(metrics.Sources{
+		Status:          system.Status.Run,
+		Ready:           func() bool { return system.Status.Readiness().Ready() },
+		Steps:           &counters.Steps,
+		Inference:       func() metrics.Inference { return toInference(runtime.Figures()) },
+		Version:         version,
+		Revision:        revision,
+		ContractVersion: rpc.ContractVersion(),
+	})
 	guard := rpc.NewGuard(drain)
 	socketOptions := ws.Options{
 		Guard:    guard,
@@ -198,9 +210,11 @@ func (a *App) start(ctx context.Context) error {
 	)
 	trainingSockets := ws.NewHandler(socketOptions, training.streams()...)
 	a.sockets = []*ws.Handler{inferenceSockets, trainingSockets}
+	requests := access.NewLog(a.logger, counters, time.Now)
+	requests.Report(figures.Request)
 	options := httpapi.Options{
 		Guard:        guard,
-		Log:          access.NewLog(a.logger, counters, time.Now),
+		Log:          requests,
 		Logger:       a.logger,
 		CORSOrigins:  a.config.CORSOrigins,
 		AllowedHosts: a.config.AllowedHosts,
@@ -233,6 +247,9 @@ func (a *App) start(ctx context.Context) error {
 		Health: func(ctx context.Context) (*systemv1.GetStatusResponse, error) {
 			return system.GetStatus(ctx, &systemv1.GetStatusRequest{})
 		},
+		Ready:   system.Status.Readiness,
+		Metrics: figures.Handler(),
+		Docs:    swagger.Handler(docs.OpenAPI),
 	}
 	a.public = listener{publicListener, httpapi.NewServer(httpapi.NewPublic(options, routes), a.logger)}
 	a.private = listener{privateListener, httpapi.NewServer(httpapi.NewPrivate(options, routes), a.logger)}

@@ -42,12 +42,16 @@ type Log struct {
 	logger   *slog.Logger
 	counters *usecase.Counters
 	now      func() time.Time
+	report   func(procedure, code string, took time.Duration) // may be nil
 }
 
 // NewLog returns a Log that writes to logger and counts in counters.
 func NewLog(logger *slog.Logger, counters *usecase.Counters, now func() time.Time) *Log {
 	return &Log{logger: logger, counters: counters, now: now}
 }
+
+// Report lets somebody else count the requests that end, too; to be called before the first of them. Procedures and codes are of bounded sets.
+func (l *Log) Report(to func(procedure, code string, took time.Duration)) { l.report = to }
 
 // Begin opens the entry of a request and puts it into the context. A request id that the caller brought is kept when it is harmless to
 // write into a log; else a new one is made.
@@ -59,9 +63,18 @@ func (l *Log) Begin(ctx context.Context, requestID, procedure string) (context.C
 	return context.WithValue(ctx, entryKey{}, entry), entry
 }
 
-// End counts the request and writes its line: debug for health checks, info for what ended well or by the caller's doing, error for
+// askedAllTheTime are the routes of probes and monitors, which would fill the log.
+var askedAllTheTime = map[string]bool{
+	"/health": true, "/livez": true, "/readyz": true, "/metrics": true, "/grpc.health.v1.Health/Check": true,
+}
+
+// End counts the request and writes its line: debug for probes and monitors, info for what ended well or by the caller's doing, error for
 // what the server failed.
 func (l *Log) End(ctx context.Context, entry *Entry) {
+	took := l.now().Sub(entry.started)
+	if l.report != nil {
+		l.report(entry.Procedure, entry.Code, took)
+	}
 	requests := l.counters.Requests.Add(1)
 	level := slog.LevelInfo
 	switch entry.Code {
@@ -72,7 +85,7 @@ func (l *Log) End(ctx context.Context, entry *Entry) {
 		level = slog.LevelWarn
 		l.counters.FailedRequests.Add(1)
 	case CodeOK:
-		if entry.Procedure == "/health" || entry.Procedure == "/grpc.health.v1.Health/Check" {
+		if askedAllTheTime[entry.Procedure] {
 			level = slog.LevelDebug
 		}
 	}
@@ -84,7 +97,7 @@ func (l *Log) End(ctx context.Context, entry *Entry) {
 		slog.String("procedure", entry.Procedure),
 		slog.String("transport", entry.Transport),
 		slog.String("code", entry.Code),
-		slog.Float64("duration_ms", float64(l.now().Sub(entry.started).Microseconds())/1000),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("model_id", entry.ModelID),
 		slog.Int64("request_count", requests),
 		slog.Float64("error_rate", l.counters.ErrorRate()),

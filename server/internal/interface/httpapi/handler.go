@@ -32,12 +32,20 @@ import (
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/flush"
 	"github.com/rlmaze/rlmaze/server/internal/interface/rpc"
+	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
 
 // RequestIDHeader carries the request id, both ways.
 const RequestIDHeader = "X-Request-Id"
 
-const healthPath = "/health"
+// Paths for probes. They are asked without a token and under any Host.
+const (
+	healthPath = "/health"
+	livezPath  = "/livez"
+	readyzPath = "/readyz"
+)
+
+func isProbe(path string) bool { return path == healthPath || path == livezPath || path == readyzPath }
 
 // Limits of one request or response.
 const (
@@ -80,9 +88,12 @@ type Options struct {
 // Routes are what is served.
 type Routes struct {
 	Services   []Service
-	Names      []string                // fully qualified names of the services, for health and reflection
-	WebSockets map[string]http.Handler // by path: "/ws/inference"
-	Health     Health                  // nil serves none
+	Names      []string                 // fully qualified names of the services, for health and reflection
+	WebSockets map[string]http.Handler  // by path: "/ws/inference"
+	Health     Health                   // nil serves none
+	Ready      func() usecase.Readiness // nil serves neither readiness nor liveness
+	Metrics    http.Handler             // on the private listener; nil serves none
+	Docs       http.Handler             // likewise, for all below /docs/
 }
 
 // NewPublic returns the chain for everyone: streams, WebSockets, reads and health, with CORS. Procedures that change something answer
@@ -108,6 +119,13 @@ func NewPrivate(options Options, routes Routes) http.Handler {
 	reflector := grpcreflect.NewStaticReflector(append(slices.Clone(routes.Names), grpchealth.HealthV1ServiceName)...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, handlerOptions...))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, handlerOptions...))
+	if routes.Metrics != nil {
+		mux.Handle("GET "+metricsPath, routes.Metrics)
+	}
+	if routes.Docs != nil {
+		mux.Handle("GET "+docsPath, http.RedirectHandler(docsPath+"/", http.StatusPermanentRedirect))
+		mux.Handle("GET "+docsPath+"/", routes.Docs)
+	}
 	return observe(admit(mux, options, connect.NewErrorWriter(handlerOptions...)), options, routes)
 }
 
@@ -152,6 +170,10 @@ func newMux(options Options, routes Routes) (*http.ServeMux, []connect.HandlerOp
 		mux.Handle("GET "+healthPath, healthHandler(routes.Health))
 		mux.Handle(grpchealth.NewHandler(healthChecker{health: routes.Health, names: routes.Names}, handlerOptions...))
 	}
+	if routes.Ready != nil {
+		mux.Handle("GET "+livezPath, livezHandler(time.Now))
+		mux.Handle("GET "+readyzPath, readyzHandler(routes.Ready, time.Now))
+	}
 	for path, handler := range routes.WebSockets {
 		mux.Handle(path, handler)
 	}
@@ -164,6 +186,9 @@ func observe(next http.Handler, options Options, routes Routes) http.Handler {
 	known := knownRoutes(routes)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route := r.URL.Path
+		if strings.HasPrefix(route, docsPath+"/") {
+			route = docsPath
+		}
 		if !known[route] {
 			route = otherRoute
 		}
@@ -201,13 +226,23 @@ func observe(next http.Handler, options Options, routes Routes) http.Handler {
 	})
 }
 
+// Paths of the private listener besides procedures.
+const (
+	metricsPath = "/metrics"
+	docsPath    = "/docs"
+)
+
 // otherRoute stands in the log for paths that are none of the server's: whoever tries out paths must not write them into the log.
 const otherRoute = "other"
 
 // knownRoutes are the paths that the log names. Their number is bounded by the contract.
 func knownRoutes(routes Routes) map[string]bool {
 	known := map[string]bool{
-		healthPath: true,
+		healthPath:  true,
+		livezPath:   true,
+		readyzPath:  true,
+		metricsPath: true,
+		docsPath:    true,
 		"/" + grpchealth.HealthV1ServiceName + "/Check":                       true,
 		"/" + grpchealth.HealthV1ServiceName + "/Watch":                       true,
 		"/" + grpcreflect.ReflectV1ServiceName + "/ServerReflectionInfo":      true,
@@ -296,10 +331,11 @@ func refuseChanges(next http.Handler, refusal *connect.ErrorWriter) http.Handler
 }
 
 // admit lets in who calls the private listener by one of its names and, when a token is set, bears it. Health, which is public anyway, stays
-// open to probes, which come by any address.
+// open to probes, which come by any address. The pages of the documentation hold nothing secret, and a browser that opens them has no token yet:
+// what they call asks for it.
 func admit(next http.Handler, options Options, refusal *connect.ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == healthPath {
+		if isProbe(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -307,7 +343,8 @@ func admit(next http.Handler, options Options, refusal *connect.ErrorWriter) htt
 			refuse(w, r, refusal, connect.CodePermissionDenied, http.StatusForbidden, "the private listener is not served under this Host; allow it with ALLOWED_HOSTS")
 			return
 		}
-		if options.Token != "" && !tokenMatches(r.Header.Get("Authorization"), options.Token) {
+		open := r.URL.Path == docsPath || strings.HasPrefix(r.URL.Path, docsPath+"/")
+		if !open && options.Token != "" && !tokenMatches(r.Header.Get("Authorization"), options.Token) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refuse(w, r, refusal, connect.CodeUnauthenticated, http.StatusUnauthorized, "send the server's token: Authorization: Bearer <SERVER_TOKEN>")
 			return
