@@ -190,11 +190,13 @@ func (a *App) start(ctx context.Context) error {
 		Ready:           func() bool { return system.Status.Readiness().Ready() },
 		Steps:           &counters.Steps,
 		Inference:       func() metrics.Inference { return toInference(runtime.Figures()) },
+		Limits:          []string{httpapi.LimitRequests, httpapi.LimitStreams},
 		Version:         version,
 		Revision:        revision,
 		ContractVersion: rpc.ContractVersion(),
 	})
 	guard := rpc.NewGuard(drain)
+	guard.LimitStreams(time.Duration(a.config.MaxStreamHours) * time.Hour)
 	socketOptions := ws.Options{
 		Guard:    guard,
 		Counters: counters,
@@ -219,6 +221,10 @@ func (a *App) start(ctx context.Context) error {
 		CORSOrigins:  a.config.CORSOrigins,
 		AllowedHosts: a.config.AllowedHosts,
 		Token:        a.config.ServerToken,
+		Addresses: httpapi.AddressLimits{
+			Requests: a.config.RateLimit, Burst: a.config.RateBurst, Streams: a.config.StreamsPerAddress, Proxies: a.config.Proxies,
+			Now: time.Now, Report: figures.Limited,
+		},
 	}
 	routes := httpapi.Routes{
 		Services: append(training.services(),

@@ -83,6 +83,7 @@ type Options struct {
 	ReadMaxBytes int           // of one message; 0 means 64 KiB
 	StallLimit   time.Duration // 0 means 4 s; tests shorten it
 	BodyLimit    time.Duration // 0 means 10 s; tests shorten it
+	Addresses    AddressLimits // of the public listener; the zero value limits nobody
 }
 
 // Routes are what is served.
@@ -100,14 +101,15 @@ type Routes struct {
 // permission_denied.
 func NewPublic(options Options, routes Routes) http.Handler {
 	mux, handlerOptions := newMux(options, routes)
-	guarded := refuseChanges(mux, connect.NewErrorWriter(handlerOptions...))
-	handler := observe(guarded, options, routes)
+	refusal := connect.NewErrorWriter(handlerOptions...)
+	limited := newAddressLimiter(options.Addresses).limit(refuseChanges(mux, refusal), streamRoutes(routes), refusal)
+	handler := observe(limited, options, routes)
 	return cors.New(cors.Options{
 		// Not AllowedOrigins: that knows patterns, which WebSockets do not, and an empty list of it allows everybody.
 		AllowOriginFunc: func(origin string) bool { return OriginAllowed(origin, "", options.CORSOrigins) },
 		AllowedMethods:  connectcors.AllowedMethods(),
 		AllowedHeaders:  append(connectcors.AllowedHeaders(), RequestIDHeader),
-		ExposedHeaders:  append(connectcors.ExposedHeaders(), RequestIDHeader),
+		ExposedHeaders:  append(connectcors.ExposedHeaders(), RequestIDHeader, "Retry-After"),
 		MaxAge:          7200, // seconds; the longest that Chromium keeps a preflight answer
 	}).Handler(handler)
 }
@@ -251,17 +253,41 @@ func knownRoutes(routes Routes) map[string]bool {
 	for path := range routes.WebSockets {
 		known[path] = true
 	}
+	for path := range methods(routes) {
+		known[path] = true
+	}
+	return known
+}
+
+// methods are the procedures of the contract. Services without generated code have none here; their calls are logged as other ones.
+func methods(routes Routes) map[string]protoreflect.MethodDescriptor {
+	found := map[string]protoreflect.MethodDescriptor{}
 	for _, name := range routes.Names {
 		descriptor, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
 		service, ok := descriptor.(protoreflect.ServiceDescriptor)
 		if err != nil || !ok {
-			continue // a service without generated code; its calls are logged as other ones
+			continue
 		}
 		for i := range service.Methods().Len() {
-			known["/"+name+"/"+string(service.Methods().Get(i).Name())] = true
+			method := service.Methods().Get(i)
+			found["/"+name+"/"+string(method.Name())] = method
 		}
 	}
-	return known
+	return found
+}
+
+// streamRoutes are the paths on which a request lasts as long as somebody watches.
+func streamRoutes(routes Routes) map[string]bool {
+	streams := map[string]bool{"/" + grpchealth.HealthV1ServiceName + "/Watch": true}
+	for path := range routes.WebSockets {
+		streams[path] = true
+	}
+	for path, method := range methods(routes) {
+		if method.IsStreamingServer() {
+			streams[path] = true
+		}
+	}
+	return streams
 }
 
 // Where gRPC puts its status: after the body, or, by gRPC-Web without a body, among the headers.

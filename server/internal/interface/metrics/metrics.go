@@ -44,6 +44,7 @@ type Sources struct {
 	Ready           func() bool
 	Steps           *usecase.StepHistogram
 	Inference       func() Inference
+	Limits          []string // that Limited may name
 	Version         string
 	Revision        string
 	ContractVersion int
@@ -54,6 +55,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	limited  *prometheus.CounterVec
 }
 
 // New returns the metrics of the sources, with those of the Go runtime and of the process beside them.
@@ -69,8 +71,15 @@ func New(sources Sources) *Metrics {
 			Help:    "Time from the first byte of a request to its end; a stream lasts as long as it is watched.",
 			Buckets: requestBounds,
 		}, []string{"procedure"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rlmaze_limited_total",
+			Help: "Requests that were refused because of what their address had used already: requests or streams.",
+		}, []string{"limit"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{sources})
+	for _, limit := range sources.Limits {
+		m.limited.WithLabelValues(limit)
+	}
+	m.registry.MustRegister(m.requests, m.duration, m.limited, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{sources})
 	return m
 }
 
@@ -85,6 +94,9 @@ func (m *Metrics) Request(procedure, code string, took time.Duration) {
 	m.requests.WithLabelValues(procedure, code).Inc()
 	m.duration.WithLabelValues(procedure).Observe(took.Seconds())
 }
+
+// Limited counts a request that a limit refused.
+func (m *Metrics) Limited(limit string) { m.limited.WithLabelValues(limit).Inc() }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("rlmaze_"+name, help, labels, nil)

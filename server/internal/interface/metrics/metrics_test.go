@@ -45,7 +45,7 @@ func everything() metrics.Sources {
 		Inference: func() metrics.Inference {
 			return metrics.Inference{Sizes: map[float64]uint64{1: 6, 2: 7}, Calls: 8, Rows: 72, Times: map[float64]uint64{1e-6: 1}, Timed: 2, Duration: 5 * time.Microsecond}
 		},
-		Version: "0.1.0", Revision: "abc", ContractVersion: 4,
+		Limits: []string{"requests", "streams"}, Version: "0.1.0", Revision: "abc", ContractVersion: 4,
 	}
 }
 
@@ -68,6 +68,7 @@ func TestTheMetricsSayWhatTheServerDoes(t *testing.T) {
 	m := metrics.New(everything())
 	m.Request("/rlmaze.model.v1.ModelService/ListModels", "ok", 3*time.Millisecond)
 	m.Request("other", "unimplemented", time.Millisecond)
+	m.Limited("streams")
 	text, _ := scrape(t, m)
 	for _, line := range []string{
 		`rlmaze_requests_total{code="ok",procedure="/rlmaze.model.v1.ModelService/ListModels"} 1`,
@@ -75,6 +76,8 @@ func TestTheMetricsSayWhatTheServerDoes(t *testing.T) {
 		`rlmaze_request_duration_seconds_bucket{procedure="other",le="0.001"} 1`,
 		`rlmaze_build_info{contract_version="4",revision="abc",version="0.1.0"} 1`,
 		`rlmaze_ready 1`,
+		`rlmaze_limited_total{limit="requests"} 0`,
+		`rlmaze_limited_total{limit="streams"} 1`,
 		`rlmaze_streams_open{kind="episode"} 3`,
 		`rlmaze_streams_open{kind="training"} 2`,
 		`rlmaze_episodes_started_total 9`,

@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/rlmaze/rlmaze/server/internal/domain"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
@@ -17,10 +20,23 @@ import (
 
 // Guard surrounds every call, whatever its transport: it cancels streams when the server drains, validates the request, recovers from
 // panics and translates errors. Connect calls reach it through its interceptor, WebSockets through Serve.
-type Guard struct{ drain context.Context }
+type Guard struct {
+	drain   context.Context
+	longest time.Duration // of a stream; 0 is any
+}
 
 // NewGuard returns a Guard. Streams are cancelled, and new ones refused, when drain ends.
 func NewGuard(drain context.Context) *Guard { return &Guard{drain: drain} }
+
+// LimitStreams ends streams that have lasted so long; to be called before the first of them. Whoever still wants to watch resumes.
+func (g *Guard) LimitStreams(longest time.Duration) { g.longest = longest }
+
+// errStreamTooLong ends a stream that has lasted as long as one may.
+var errStreamTooLong = func() *connect.Error {
+	err := connect.NewError(connect.CodeResourceExhausted, errors.New("the stream has lasted as long as one may; resume it where it stopped"))
+	addDetail(err, &errdetails.RetryInfo{RetryDelay: durationpb.New(0)})
+	return err
+}()
 
 // Drain is the context that ends when the server goes down.
 func (g *Guard) Drain() context.Context { return g.drain }
@@ -43,6 +59,9 @@ func (g *Guard) stream(ctx context.Context, serve func(context.Context) error) e
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.drain, func() { cancel(domain.ErrDraining) })()
+	if g.longest > 0 {
+		defer time.AfterFunc(g.longest, func() { cancel(errStreamTooLong) }).Stop()
+	}
 	if err := recovered(func() error { return serve(ctx) }); err != nil {
 		return TranslateError(ctx, err)
 	}
