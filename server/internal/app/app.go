@@ -25,6 +25,7 @@ import (
 	systemv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/system/v1"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/system/v1/systemv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/training/v1/trainingv1connect"
+	"github.com/rlmaze/rlmaze/server/internal/correlation"
 	"github.com/rlmaze/rlmaze/server/internal/domain"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/mazeset"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/modelfolder"
@@ -76,6 +77,7 @@ type listener struct {
 // New binds the addresses, opens the stores and loads the models; nothing is served before Run. A store that was named by an address
 // and is down is no error: the server starts degraded and goes on trying.
 func New(ctx context.Context, config Config, logger *slog.Logger) (*App, error) {
+	logger = slog.New(correlation.NewHandler(logger.Handler()))
 	a := &App{logger: logger, config: config, counters: &usecase.Counters{}}
 	if err := a.start(ctx); err != nil {
 		a.Close()
@@ -135,7 +137,11 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	training := a.openTrainings(background, stores.trainings, tracker)
+	spans, err := a.openTraces(ctx)
+	if err != nil {
+		return err
+	}
+	training := a.openTrainings(background, stores.trainings, tracker, spans.interceptors)
 	deps := usecase.EpisodeDeps{
 		Catalog:  catalog,
 		Models:   models,
@@ -197,6 +203,9 @@ func (a *App) start(ctx context.Context) error {
 	})
 	guard := rpc.NewGuard(drain)
 	guard.LimitStreams(time.Duration(a.config.MaxStreamHours) * time.Hour)
+	if spans.tracer != nil {
+		guard.Trace(spans.tracer)
+	}
 	socketOptions := ws.Options{
 		Guard:    guard,
 		Counters: counters,
@@ -221,6 +230,7 @@ func (a *App) start(ctx context.Context) error {
 		CORSOrigins:  a.config.CORSOrigins,
 		AllowedHosts: a.config.AllowedHosts,
 		Token:        a.config.ServerToken,
+		Interceptors: spans.interceptors,
 		Addresses: httpapi.AddressLimits{
 			Requests: a.config.RateLimit, Burst: a.config.RateBurst, Streams: a.config.StreamsPerAddress, Proxies: a.config.Proxies,
 			Now: time.Now, Report: figures.Limited,

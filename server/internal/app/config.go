@@ -43,6 +43,7 @@ type Config struct {
 	TrainingQuota     int      `env:"TRAINING_QUOTA" envDefault:"0"`
 	MLflowURI         string   `env:"MLFLOW_TRACKING_URI"`
 	SetupState        string   `env:"SETUP_STATE"`
+	OTLPEndpoint      string   `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 
 	Trainers []TrainerAddress `env:"-"` // read from TrainerURL
 	Proxies  []netip.Prefix   `env:"-"` // read from TrustedProxies
@@ -83,6 +84,9 @@ func ReadConfig(environment map[string]string) (Config, error) {
 	}
 	if u, err := url.Parse(config.MLflowURI); config.MLflowURI != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		refuse("MLFLOW_TRACKING_URI", "must be empty or an address like http://host:5000 (its value is not shown: it may hold a password)")
+	}
+	if u, err := url.Parse(config.OTLPEndpoint); config.OTLPEndpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
+		refuse("OTEL_EXPORTER_OTLP_ENDPOINT", "must be empty or an address like http://host:4318 (its value is not shown: it may hold a password)")
 	}
 	switch config.LogFormat {
 	case "auto", "tint", "json":

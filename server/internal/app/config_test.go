@@ -56,6 +56,7 @@ func TestAWrongValueNamesItsVariable(t *testing.T) {
 		{"STREAMS_PER_ADDRESS", "-1"},
 		{"TRUSTED_PROXIES", "proxy.example.com"},
 		{"TRUSTED_PROXIES", "10.0.0.0/33"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"},
 		{"MODEL_STORE", "/nowhere/at/all"},
 	} {
 		_, err := read(t, map[string]string{c.variable: c.value})

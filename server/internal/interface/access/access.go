@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/rlmaze/rlmaze/server/internal/correlation"
 	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
 
@@ -18,6 +19,7 @@ const CodeOK = "ok"
 // Entry is what is known about one request. Only the goroutine that serves the request touches it.
 type Entry struct {
 	RequestID string
+	TraceID   string // as W3C Trace Context has it; the caller's, or one that begins here
 	Procedure string // route of the request: "/rlmaze.maze.v1.MazeService/GetMaze", "/ws/inference", "/health", or "other"
 	Transport string // "connect", "grpc", "grpcweb", "websocket" or "http"
 	Code      string // CodeOK or the Connect code; empty until someone knows it
@@ -54,13 +56,15 @@ func NewLog(logger *slog.Logger, counters *usecase.Counters, now func() time.Tim
 func (l *Log) Report(to func(procedure, code string, took time.Duration)) { l.report = to }
 
 // Begin opens the entry of a request and puts it into the context. A request id that the caller brought is kept when it is harmless to
-// write into a log; else a new one is made.
-func (l *Log) Begin(ctx context.Context, requestID, procedure string) (context.Context, *Entry) {
+// write into a log; else a new one is made. So it is with the trace. Both go on with the context, into every line that is logged with it and every
+// call that is made for the request.
+func (l *Log) Begin(ctx context.Context, requestID, traceparent, procedure string) (context.Context, *Entry) {
 	if !validRequestID(requestID) {
 		requestID = newRequestID()
 	}
-	entry := &Entry{RequestID: requestID, Procedure: procedure, Transport: "http", started: l.now()}
-	return context.WithValue(ctx, entryKey{}, entry), entry
+	ids := correlation.Begin(requestID, traceparent)
+	entry := &Entry{RequestID: requestID, TraceID: ids.Trace(), Procedure: procedure, Transport: "http", started: l.now()}
+	return context.WithValue(correlation.With(ctx, ids), entryKey{}, entry), entry
 }
 
 // askedAllTheTime are the routes of probes and monitors, which would fill the log.
@@ -94,6 +98,7 @@ func (l *Log) End(ctx context.Context, entry *Entry) {
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", entry.RequestID),
+		slog.String("trace_id", entry.TraceID),
 		slog.String("procedure", entry.Procedure),
 		slog.String("transport", entry.Transport),
 		slog.String("code", entry.Code),
@@ -109,7 +114,7 @@ func (l *Log) End(ctx context.Context, entry *Entry) {
 	if entry.Cause != nil {
 		attributes = append(attributes, slog.String("cause", entry.Cause.Error()))
 	}
-	l.logger.LogAttrs(ctx, level, "request", attributes...)
+	l.logger.LogAttrs(correlation.With(ctx, correlation.IDs{}), level, "request", attributes...) // the ids stand first, and once
 }
 
 // maxRequestIDLength keeps log lines short; UUIDs and trace ids fit.

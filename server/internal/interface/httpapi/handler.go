@@ -29,6 +29,7 @@ import (
 
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1/modelv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/training/v1/trainingv1connect"
+	"github.com/rlmaze/rlmaze/server/internal/correlation"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/flush"
 	"github.com/rlmaze/rlmaze/server/internal/interface/rpc"
@@ -36,7 +37,7 @@ import (
 )
 
 // RequestIDHeader carries the request id, both ways.
-const RequestIDHeader = "X-Request-Id"
+const RequestIDHeader = correlation.RequestIDHeader
 
 // Paths for probes. They are asked without a token and under any Host.
 const (
@@ -78,12 +79,13 @@ type Options struct {
 	Log          *access.Log
 	Logger       *slog.Logger
 	CORSOrigins  []string
-	AllowedHosts []string      // names besides the loopback ones under which the private listener may be called
-	Token        string        // bearer token of the private listener; empty asks for none
-	ReadMaxBytes int           // of one message; 0 means 64 KiB
-	StallLimit   time.Duration // 0 means 4 s; tests shorten it
-	BodyLimit    time.Duration // 0 means 10 s; tests shorten it
-	Addresses    AddressLimits // of the public listener; the zero value limits nobody
+	AllowedHosts []string              // names besides the loopback ones under which the private listener may be called
+	Token        string                // bearer token of the private listener; empty asks for none
+	ReadMaxBytes int                   // of one message; 0 means 64 KiB
+	StallLimit   time.Duration         // 0 means 4 s; tests shorten it
+	BodyLimit    time.Duration         // 0 means 10 s; tests shorten it
+	Addresses    AddressLimits         // of the public listener; the zero value limits nobody
+	Interceptors []connect.Interceptor // around every Connect call, outermost first: those that make spans
 }
 
 // Routes are what is served.
@@ -108,7 +110,7 @@ func NewPublic(options Options, routes Routes) http.Handler {
 		// Not AllowedOrigins: that knows patterns, which WebSockets do not, and an empty list of it allows everybody.
 		AllowOriginFunc: func(origin string) bool { return OriginAllowed(origin, "", options.CORSOrigins) },
 		AllowedMethods:  connectcors.AllowedMethods(),
-		AllowedHeaders:  append(connectcors.AllowedHeaders(), RequestIDHeader),
+		AllowedHeaders:  append(connectcors.AllowedHeaders(), RequestIDHeader, correlation.TraceparentHeader, "Tracestate"),
 		ExposedHeaders:  append(connectcors.ExposedHeaders(), RequestIDHeader, "Retry-After"),
 		MaxAge:          7200, // seconds; the longest that Chromium keeps a preflight answer
 	}).Handler(handler)
@@ -139,7 +141,7 @@ func HandlerOptions(options Options) []connect.HandlerOption {
 	}
 	return append(rpc.JSONCodecs(),
 		connect.WithCodec(rpc.ProtoCodec{}),
-		connect.WithInterceptors(options.Guard.Interceptor()),
+		connect.WithInterceptors(append(slices.Clone(options.Interceptors), options.Guard.Interceptor())...),
 		connect.WithReadMaxBytes(readMaxBytes),
 		connect.WithCompression("gzip",
 			func() connect.Decompressor { return &boundedGzip{limit: int64(readMaxBytes) + 1} },
@@ -194,7 +196,7 @@ func observe(next http.Handler, options Options, routes Routes) http.Handler {
 		if !known[route] {
 			route = otherRoute
 		}
-		ctx, entry := options.Log.Begin(r.Context(), r.Header.Get(RequestIDHeader), route)
+		ctx, entry := options.Log.Begin(r.Context(), r.Header.Get(RequestIDHeader), r.Header.Get(correlation.TraceparentHeader), route)
 		ctx, gate := flush.WithGate(ctx)
 		guard := newStallGuard(w, r, gate, limit)
 		guard.beforeHeaders = func() {

@@ -10,10 +10,13 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/rlmaze/rlmaze/server/internal/correlation"
 	"github.com/rlmaze/rlmaze/server/internal/domain"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 )
@@ -23,6 +26,7 @@ import (
 type Guard struct {
 	drain   context.Context
 	longest time.Duration // of a stream; 0 is any
+	tracer  trace.Tracer  // of the streams that are not Connect's; nil makes no spans
 }
 
 // NewGuard returns a Guard. Streams are cancelled, and new ones refused, when drain ends.
@@ -30,6 +34,9 @@ func NewGuard(drain context.Context) *Guard { return &Guard{drain: drain} }
 
 // LimitStreams ends streams that have lasted so long; to be called before the first of them. Whoever still wants to watch resumes.
 func (g *Guard) LimitStreams(longest time.Duration) { g.longest = longest }
+
+// Trace makes a span of each stream of a transport that is not Connect's, whose own interceptor does it; to be called before the first of them.
+func (g *Guard) Trace(tracer trace.Tracer) { g.tracer = tracer }
 
 // errStreamTooLong ends a stream that has lasted as long as one may.
 var errStreamTooLong = func() *connect.Error {
@@ -43,12 +50,33 @@ func (g *Guard) Drain() context.Context { return g.drain }
 
 // Serve runs one server stream of a transport that is not Connect's. The returned error may be shown to the client.
 func (g *Guard) Serve(ctx context.Context, request proto.Message, serve func(context.Context) error) *connect.Error {
-	return TranslateError(ctx, g.stream(ctx, func(ctx context.Context) error {
+	ctx, end := g.span(ctx, request)
+	failure := TranslateError(ctx, g.stream(ctx, func(ctx context.Context) error {
 		if err := Validate(request); err != nil {
 			return err
 		}
 		return serve(ctx)
 	}))
+	end(failure)
+	return failure
+}
+
+// span begins the span of a stream that is not Connect's, as a child of what the caller records; end must be called once.
+func (g *Guard) span(ctx context.Context, request proto.Message) (spanCtx context.Context, end func(*connect.Error)) {
+	if g.tracer == nil {
+		return ctx, func(*connect.Error) {}
+	}
+	if ids, ok := correlation.From(ctx); ok && ids.Parent != [8]byte{} {
+		flags := trace.TraceFlags(0).WithSampled(ids.Sampled)
+		ctx = trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{TraceID: ids.TraceID, SpanID: ids.Parent, TraceFlags: flags, Remote: true}))
+	}
+	spanCtx, span := g.tracer.Start(ctx, string(request.ProtoReflect().Descriptor().FullName()), trace.WithSpanKind(trace.SpanKindServer))
+	return spanCtx, func(failure *connect.Error) {
+		if failure != nil {
+			span.SetStatus(codes.Error, failure.Code().String())
+		}
+		span.End()
+	}
 }
 
 // stream runs a stream under the drain; its error is translated with the stream's context, which knows the drain.
