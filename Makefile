@@ -49,6 +49,10 @@ bench: ## Side-by-side programs against peers; prints one table of ratios
 	@$(PYTHON) scripts/bootstrap.py light web bench
 	@exec .venv/bin/python benchmarks/run.py
 
+.PHONY: ops-check
+ops-check: ## promtool over the alert rules and their tests in ops/ (the first time it compiles Prometheus, minutes)
+	$(SCRIPT)/ops_check.py
+
 .PHONY: docker-check
 docker-check: ## Build every Dockerfile with buildah on local stand-ins and ask each service's health (root, Debian)
 	@exec bash scripts/docker_check.sh

@@ -143,7 +143,7 @@ def check_go() -> None:
 
 def go_files() -> list[Path]:
     """The hand-written Go files; folders that begin with a dot are none of Go's."""
-    paths = [path for name in ("server", "db", "ml", "benchmarks") for path in (ROOT / name).rglob("*.go")]
+    paths = [path for name in ("server", "db", "docs", "ml", "benchmarks") for path in (ROOT / name).rglob("*.go")]
     return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
 
 

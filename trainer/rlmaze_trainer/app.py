@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import logging
+import re
 import secrets
 import signal
 import time
@@ -31,6 +32,9 @@ from rlmaze_trainer.supervisor import Supervisor
 log = logging.getLogger("rlmaze_trainer")
 
 REQUEST_ID_HEADER = "x-request-id"
+TRACEPARENT_HEADER = "traceparent"
+# 00-<trace id>-<id of the caller's part>-<flags>, as W3C Trace Context has it; neither id is all zeros.
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _READ_MAX_BYTES = 128 << 10  # a configuration has at most 64 KiB
 _END_S = 2  # for streams to end after a signal
 Context = RequestContext[Any, Any]
@@ -79,6 +83,8 @@ class _Entry:
         given = ctx.request_headers.get(REQUEST_ID_HEADER) or ""
         self._request_id = given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else secrets.token_hex(12)
         ctx.response_headers[REQUEST_ID_HEADER] = self._request_id
+        trace = _TRACEPARENT.fullmatch(ctx.request_headers.get(TRACEPARENT_HEADER) or "")
+        self._trace_id = trace[1] if trace else secrets.token_hex(16)
 
     def __enter__(self) -> None:
         self._began = time.perf_counter()
@@ -98,6 +104,7 @@ class _Entry:
             "request",
             extra={
                 "request_id": self._request_id,
+                "trace_id": self._trace_id,
                 "procedure": self._procedure,
                 "code": code,
                 "duration_ms": round(1000 * (time.perf_counter() - self._began), 3),
@@ -210,7 +217,7 @@ class JSONFormatter(logging.Formatter):
             "level": record.levelname,
             "msg": record.getMessage(),
         }
-        for key in ("request_id", "procedure", "code", "duration_ms"):
+        for key in ("request_id", "trace_id", "procedure", "code", "duration_ms"):
             if key in record.__dict__:
                 line[key] = record.__dict__[key]
         if record.exc_info:

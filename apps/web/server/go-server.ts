@@ -2,6 +2,8 @@ import "server-only";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { headers } from "next/headers";
+import { correlation } from "./correlation";
 
 /** Ends a call to the Go server that does not answer. Switching a model loads it and replays its parity vectors, well under this. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -22,6 +24,25 @@ function bearer(): Interceptor {
   };
 }
 
+/** The headers of the request that is being answered; undefined outside of one, where Next throws. */
+async function incomingHeaders(): Promise<Pick<Headers, "get"> | undefined> {
+  try {
+    return await headers();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Passes the ids of the request that is being answered on to the Go server; where it has none, or outside of a request, they begin here. */
+function correlated(): Interceptor {
+  return (next) => async (request) => {
+    const { requestId, traceparent } = correlation(await incomingHeaders());
+    request.header.set("X-Request-Id", requestId);
+    request.header.set("Traceparent", traceparent);
+    return next(request);
+  };
+}
+
 function connection(): Connection {
   const url = process.env.SERVER_URL || "http://127.0.0.1:8081";
   if (store.rlmazeGoServer?.url !== url) {
@@ -37,7 +58,7 @@ function connection(): Connection {
         sessionManager,
         useBinaryFormat: true,
         defaultTimeoutMs: CALL_TIMEOUT_MS,
-        interceptors: [bearer()],
+        interceptors: [bearer(), correlated()],
       }),
     };
   }

@@ -17,6 +17,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/rlmaze/rlmaze/docs"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/experiment/v1/experimentv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1/inferencev1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/maze/v1/mazev1connect"
@@ -24,13 +25,16 @@ import (
 	systemv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/system/v1"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/system/v1/systemv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/training/v1/trainingv1connect"
+	"github.com/rlmaze/rlmaze/server/internal/correlation"
 	"github.com/rlmaze/rlmaze/server/internal/domain"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/mazeset"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/modelfolder"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnx"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/httpapi"
+	"github.com/rlmaze/rlmaze/server/internal/interface/metrics"
 	"github.com/rlmaze/rlmaze/server/internal/interface/rpc"
+	"github.com/rlmaze/rlmaze/server/internal/interface/swagger"
 	"github.com/rlmaze/rlmaze/server/internal/interface/ws"
 	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
@@ -73,6 +77,7 @@ type listener struct {
 // New binds the addresses, opens the stores and loads the models; nothing is served before Run. A store that was named by an address
 // and is down is no error: the server starts degraded and goes on trying.
 func New(ctx context.Context, config Config, logger *slog.Logger) (*App, error) {
+	logger = slog.New(correlation.NewHandler(logger.Handler()))
 	a := &App{logger: logger, config: config, counters: &usecase.Counters{}}
 	if err := a.start(ctx); err != nil {
 		a.Close()
@@ -132,7 +137,11 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	training := a.openTrainings(background, stores.trainings, tracker)
+	spans, err := a.openTraces(ctx)
+	if err != nil {
+		return err
+	}
+	training := a.openTrainings(background, stores.trainings, tracker, spans.interceptors)
 	deps := usecase.EpisodeDeps{
 		Catalog:  catalog,
 		Models:   models,
@@ -182,7 +191,21 @@ func (a *App) start(ctx context.Context) error {
 		Register:  usecase.NewRegisterModel(stores.registry, folder, models),
 	}
 	experiment := newExperimentService(tracker, stores.trainings)
+	figures := metrics.New(metrics.Sources{
+		Status:          system.Status.Run,
+		Ready:           func() bool { return system.Status.Readiness().Ready() },
+		Steps:           &counters.Steps,
+		Inference:       func() metrics.Inference { return toInference(runtime.Figures()) },
+		Limits:          []string{httpapi.LimitRequests, httpapi.LimitStreams},
+		Version:         version,
+		Revision:        revision,
+		ContractVersion: rpc.ContractVersion(),
+	})
 	guard := rpc.NewGuard(drain)
+	guard.LimitStreams(time.Duration(a.config.MaxStreamHours) * time.Hour)
+	if spans.tracer != nil {
+		guard.Trace(spans.tracer)
+	}
 	socketOptions := ws.Options{
 		Guard:    guard,
 		Counters: counters,
@@ -198,13 +221,20 @@ func (a *App) start(ctx context.Context) error {
 	)
 	trainingSockets := ws.NewHandler(socketOptions, training.streams()...)
 	a.sockets = []*ws.Handler{inferenceSockets, trainingSockets}
+	requests := access.NewLog(a.logger, counters, time.Now)
+	requests.Report(figures.Request)
 	options := httpapi.Options{
 		Guard:        guard,
-		Log:          access.NewLog(a.logger, counters, time.Now),
+		Log:          requests,
 		Logger:       a.logger,
 		CORSOrigins:  a.config.CORSOrigins,
 		AllowedHosts: a.config.AllowedHosts,
 		Token:        a.config.ServerToken,
+		Interceptors: spans.interceptors,
+		Addresses: httpapi.AddressLimits{
+			Requests: a.config.RateLimit, Burst: a.config.RateBurst, Streams: a.config.StreamsPerAddress, Proxies: a.config.Proxies,
+			Now: time.Now, Report: figures.Limited,
+		},
 	}
 	routes := httpapi.Routes{
 		Services: append(training.services(),
@@ -233,6 +263,9 @@ func (a *App) start(ctx context.Context) error {
 		Health: func(ctx context.Context) (*systemv1.GetStatusResponse, error) {
 			return system.GetStatus(ctx, &systemv1.GetStatusRequest{})
 		},
+		Ready:   system.Status.Readiness,
+		Metrics: figures.Handler(),
+		Docs:    swagger.Handler(docs.OpenAPI),
 	}
 	a.public = listener{publicListener, httpapi.NewServer(httpapi.NewPublic(options, routes), a.logger)}
 	a.private = listener{privateListener, httpapi.NewServer(httpapi.NewPrivate(options, routes), a.logger)}

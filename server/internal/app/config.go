@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,28 +18,35 @@ import (
 
 // Config is everything that the environment says, read once. .env.example documents each variable.
 type Config struct {
-	Addr           string   `env:"RLMAZE_ADDR" envDefault:"127.0.0.1:8080"`
-	PrivateAddr    string   `env:"RLMAZE_PRIVATE_ADDR" envDefault:"127.0.0.1:8081"`
-	ServerToken    string   `env:"SERVER_TOKEN"`
-	AllowedHosts   []string `env:"ALLOWED_HOSTS"`
-	CORSOrigins    []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://127.0.0.1:3000"`
-	DatabaseURL    string   `env:"DATABASE_URL"`
-	MongoURI       string   `env:"MONGODB_URI"`
-	DataDir        string   `env:"DATA_DIR" envDefault:".data"`
-	ModelStore     string   `env:"MODEL_STORE"`
-	ONNXRuntimeLib string   `env:"ONNXRUNTIME_LIB"`
-	PostgresBin    string   `env:"POSTGRES_BIN"`
-	LogFormat      string   `env:"LOG_FORMAT" envDefault:"auto"`
-	LogLevel       string   `env:"LOG_LEVEL" envDefault:"info"`
-	MaxStreams     int      `env:"MAX_STREAMS" envDefault:"4096"`
-	MaxConnections int      `env:"MAX_CONNECTIONS" envDefault:"8192"`
-	TrainerURL     string   `env:"TRAINER_URL"`
-	TrainerToken   string   `env:"TRAINER_TOKEN"`
-	TrainingQuota  int      `env:"TRAINING_QUOTA" envDefault:"0"`
-	MLflowURI      string   `env:"MLFLOW_TRACKING_URI"`
-	SetupState     string   `env:"SETUP_STATE"`
+	Addr              string   `env:"RLMAZE_ADDR" envDefault:"127.0.0.1:8080"`
+	PrivateAddr       string   `env:"RLMAZE_PRIVATE_ADDR" envDefault:"127.0.0.1:8081"`
+	ServerToken       string   `env:"SERVER_TOKEN"`
+	AllowedHosts      []string `env:"ALLOWED_HOSTS"`
+	CORSOrigins       []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://127.0.0.1:3000"`
+	DatabaseURL       string   `env:"DATABASE_URL"`
+	MongoURI          string   `env:"MONGODB_URI"`
+	DataDir           string   `env:"DATA_DIR" envDefault:".data"`
+	ModelStore        string   `env:"MODEL_STORE"`
+	ONNXRuntimeLib    string   `env:"ONNXRUNTIME_LIB"`
+	PostgresBin       string   `env:"POSTGRES_BIN"`
+	LogFormat         string   `env:"LOG_FORMAT" envDefault:"auto"`
+	LogLevel          string   `env:"LOG_LEVEL" envDefault:"info"`
+	MaxStreams        int      `env:"MAX_STREAMS" envDefault:"4096"`
+	MaxConnections    int      `env:"MAX_CONNECTIONS" envDefault:"8192"`
+	MaxStreamHours    int      `env:"MAX_STREAM_HOURS" envDefault:"24"`
+	RateLimit         int      `env:"RATE_LIMIT" envDefault:"6000"`
+	RateBurst         int      `env:"RATE_BURST" envDefault:"1000"`
+	StreamsPerAddress int      `env:"STREAMS_PER_ADDRESS" envDefault:"512"`
+	TrustedProxies    []string `env:"TRUSTED_PROXIES"`
+	TrainerURL        string   `env:"TRAINER_URL"`
+	TrainerToken      string   `env:"TRAINER_TOKEN"`
+	TrainingQuota     int      `env:"TRAINING_QUOTA" envDefault:"0"`
+	MLflowURI         string   `env:"MLFLOW_TRACKING_URI"`
+	SetupState        string   `env:"SETUP_STATE"`
+	OTLPEndpoint      string   `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 
 	Trainers []TrainerAddress `env:"-"` // read from TrainerURL
+	Proxies  []netip.Prefix   `env:"-"` // read from TrustedProxies
 }
 
 // ReadConfig reads the variables and checks them. An error names every variable that is wrong, and what it may be.
@@ -77,6 +85,9 @@ func ReadConfig(environment map[string]string) (Config, error) {
 	if u, err := url.Parse(config.MLflowURI); config.MLflowURI != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		refuse("MLFLOW_TRACKING_URI", "must be empty or an address like http://host:5000 (its value is not shown: it may hold a password)")
 	}
+	if u, err := url.Parse(config.OTLPEndpoint); config.OTLPEndpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
+		refuse("OTEL_EXPORTER_OTLP_ENDPOINT", "must be empty or an address like http://host:4318 (its value is not shown: it may hold a password)")
+	}
 	switch config.LogFormat {
 	case "auto", "tint", "json":
 	default:
@@ -92,6 +103,28 @@ func ReadConfig(environment map[string]string) (Config, error) {
 		if (limit.n < 1 || limit.n > 100_000) && !named[limit.variable] {
 			refuse(limit.variable, "is %d, want 1 to 100000", limit.n)
 		}
+	}
+	for _, limit := range []struct {
+		variable string
+		n        int
+	}{{"MAX_STREAM_HOURS", config.MaxStreamHours}, {"RATE_LIMIT", config.RateLimit}, {"STREAMS_PER_ADDRESS", config.StreamsPerAddress}} {
+		if (limit.n < 0 || limit.n > 1_000_000) && !named[limit.variable] {
+			refuse(limit.variable, "is %d, want 1 to 1000000, or 0 for no limit", limit.n)
+		}
+	}
+	if (config.RateBurst < 1 || config.RateBurst > 1_000_000) && !named["RATE_BURST"] {
+		refuse("RATE_BURST", "is %d, want 1 to 1000000", config.RateBurst)
+	}
+	for _, entry := range config.TrustedProxies {
+		if strings.TrimSpace(entry) == "" {
+			continue // a comma too many
+		}
+		proxy, err := readProxy(entry)
+		if err != nil {
+			refuse("TRUSTED_PROXIES", "holds %q, want addresses or networks like 10.0.0.0/8, separated by commas", entry)
+			continue
+		}
+		config.Proxies = append(config.Proxies, proxy)
 	}
 	trainers, err := readTrainers(config.TrainerURL)
 	if err != nil {
@@ -165,6 +198,16 @@ func splitAddress(address string) (host string, err error) {
 		return "", fmt.Errorf("%q is no port", port)
 	}
 	return host, nil
+}
+
+// readProxy reads an address, which is a network of one, or a network.
+func readProxy(entry string) (netip.Prefix, error) {
+	entry = strings.TrimSpace(entry)
+	if address, err := netip.ParseAddr(entry); err == nil {
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(entry)
 }
 
 func isLoopback(host string) bool {

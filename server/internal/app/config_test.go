@@ -49,6 +49,14 @@ func TestAWrongValueNamesItsVariable(t *testing.T) {
 		{"MAX_STREAMS", "0"},
 		{"MAX_CONNECTIONS", "-1"},
 		{"MAX_CONNECTIONS", "1e9"},
+		{"MAX_STREAM_HOURS", "-1"},
+		{"RATE_LIMIT", "fast"},
+		{"RATE_LIMIT", "-1"},
+		{"RATE_BURST", "0"},
+		{"STREAMS_PER_ADDRESS", "-1"},
+		{"TRUSTED_PROXIES", "proxy.example.com"},
+		{"TRUSTED_PROXIES", "10.0.0.0/33"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"},
 		{"MODEL_STORE", "/nowhere/at/all"},
 	} {
 		_, err := read(t, map[string]string{c.variable: c.value})
@@ -94,6 +102,16 @@ func TestAnErrorShowsNoPassword(t *testing.T) {
 func TestATokenAllowsThePrivateListenerBeyondLoopback(t *testing.T) {
 	if _, err := read(t, map[string]string{"RLMAZE_PRIVATE_ADDR": "0.0.0.0:8081", "SERVER_TOKEN": "0123456789abcdef"}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestProxiesAreAddressesAndNetworks(t *testing.T) {
+	config, err := read(t, map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7,2001:db8::/32,"})
+	if err != nil || len(config.Proxies) != 3 || config.Proxies[1].String() != "192.0.2.7/32" {
+		t.Errorf("%v, %v", config.Proxies, err)
+	}
+	if config, err := read(t, map[string]string{"TRUSTED_PROXIES": ""}); err != nil || len(config.Proxies) != 0 {
+		t.Errorf("none: %v, %v", config.Proxies, err)
 	}
 }
 

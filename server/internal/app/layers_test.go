@@ -12,15 +12,16 @@ import (
 
 // TestLayersImportInwardsOnly holds the rule of docs/architecture.md: domain ← usecase ← interface and infrastructure ← app. Domain and
 // usecase know neither the generated contract nor a library; interface and infrastructure do not know each other. Message maps between domain and
-// contract for both of them.
+// contract for both of them, and correlation carries the ids of a request through both.
 func TestLayersImportInwardsOnly(t *testing.T) {
 	const module, internal = "github.com/rlmaze/rlmaze/", "github.com/rlmaze/rlmaze/server/internal/"
 	allowed := map[string][]string{
 		"domain":         {module + "ml/conformance"}, // the table of the law, embedded
 		"usecase":        {internal + "domain"},
 		"message":        {internal + "domain", module + "gen/go"},
-		"interface":      {internal + "domain", internal + "usecase", internal + "message", internal + "interface", module + "gen/go"},
-		"infrastructure": {internal + "domain", internal + "message", internal + "infrastructure", module + "gen", module + "db", module + "ml"},
+		"correlation":    {},
+		"interface":      {internal + "domain", internal + "usecase", internal + "message", internal + "correlation", internal + "interface", module + "gen/go"},
+		"infrastructure": {internal + "domain", internal + "message", internal + "correlation", internal + "infrastructure", module + "gen", module + "db", module + "ml"},
 	}
 	for layer, prefixes := range allowed {
 		checked := 0

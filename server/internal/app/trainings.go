@@ -24,10 +24,10 @@ type trainings struct {
 }
 
 // openTrainings makes a client for each trainer, and follows them in the background.
-func (a *App) openTrainings(background context.Context, store domain.TrainingStore, settler domain.RunSettler) trainings {
+func (a *App) openTrainings(background context.Context, store domain.TrainingStore, settler domain.RunSettler, interceptors []connect.Interceptor) trainings {
 	var named []usecase.NamedTrainer
 	for _, address := range a.config.Trainers {
-		client := trainer.New(trainer.Options{URL: address.URL, Token: a.config.TrainerToken})
+		client := trainer.New(trainer.Options{URL: address.URL, Token: a.config.TrainerToken, Interceptors: interceptors})
 		a.onClose(client.Close)
 		named = append(named, usecase.NamedTrainer{Name: address.Name, Trainer: client})
 	}

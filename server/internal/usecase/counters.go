@@ -11,7 +11,10 @@ import (
 type Counters struct {
 	LiveStreams       atomic.Int64
 	WebSockets        atomic.Int64 // open WebSocket connections; the interface layer counts them
+	EpisodesStarted   atomic.Int64 // resumes are not counted again
 	EpisodesFinished  atomic.Int64
+	GoalsReached      atomic.Int64 // of the finished episodes; the others came to the step limit
+	EpisodesNotLogged atomic.Int64 // that neither the log nor its spool took
 	StreamsUnfinished atomic.Int64
 	Requests          atomic.Int64 // the interface layer counts them, streams included
 	FailedRequests    atomic.Int64 // that ended in unknown, internal, unavailable or data_loss
@@ -92,4 +95,17 @@ func (h *StepHistogram) Latency() StepLatency {
 	}
 	l.P50, l.P95, l.P99 = quantile(0.50), quantile(0.95), quantile(0.99)
 	return l
+}
+
+// Buckets reads the histogram for a monitor: how many steps took less than each of the bounds, and how many there were in all. The bounds are the
+// powers of two from 2^from to 2^to nanoseconds, where buckets begin, so that the counts are exact.
+func (h *StepHistogram) Buckets(from, to int) (below map[time.Duration]uint64, count uint64, sum time.Duration) {
+	below = make(map[time.Duration]uint64, to-from+1)
+	for i := range h.buckets {
+		if doubling := i / bucketsPerDoubling; i%bucketsPerDoubling == 0 && doubling >= from && doubling <= to {
+			below[1<<doubling] = count
+		}
+		count += uint64(h.buckets[i].Load())
+	}
+	return below, count, time.Duration(h.sum.Load())
 }

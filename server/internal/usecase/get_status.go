@@ -67,6 +67,10 @@ type Status struct {
 	LiveStreams       int64
 	WebSockets        int64
 	EpisodesFinished  int64
+	EpisodesStarted   int64
+	GoalsReached      int64
+	EpisodesNotLogged int64
+	ModelSwitches     int64
 	StreamsUnfinished int64
 	SpooledEpisodes   int64
 	StepLatency       StepLatency
@@ -76,8 +80,24 @@ type Status struct {
 	TrainingViewers   int64
 }
 
+// Readiness is what decides whether viewers should be sent to this instance. A store that is away is no part of it: episodes run without it, and
+// another instance, which asks the same store, would serve them no better.
+type Readiness struct {
+	Draining      bool
+	ActiveModelID string // empty when none is loaded
+}
+
+// Ready tells whether the server does its main work.
+func (r Readiness) Ready() bool { return !r.Draining && r.ActiveModelID != "" }
+
+// Readiness answers at once, from memory.
+func (u *GetStatus) Readiness() Readiness {
+	return Readiness{Draining: u.Draining != nil && u.Draining(), ActiveModelID: u.Models.ActiveModelID()}
+}
+
 // Run has no errors: a store that is down is an answer. It takes at most a second.
 func (u *GetStatus) Run(ctx context.Context) Status {
+	goals := u.Counters.GoalsReached.Load() // before the finished ones, of which they are a part
 	s := Status{
 		State:             ServerStateServing,
 		StartedAt:         u.StartedAt,
@@ -86,6 +106,10 @@ func (u *GetStatus) Run(ctx context.Context) Status {
 		LiveStreams:       u.Counters.LiveStreams.Load(),
 		WebSockets:        u.Counters.WebSockets.Load(),
 		EpisodesFinished:  u.Counters.EpisodesFinished.Load(),
+		EpisodesStarted:   u.Counters.EpisodesStarted.Load(),
+		GoalsReached:      goals,
+		EpisodesNotLogged: u.Counters.EpisodesNotLogged.Load(),
+		ModelSwitches:     u.Models.Switches(),
 		StreamsUnfinished: u.Counters.StreamsUnfinished.Load(),
 		StepLatency:       u.Counters.Steps.Latency(),
 		Requests:          u.Counters.Requests.Load(),

@@ -2,6 +2,7 @@ package usecase
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -39,6 +40,9 @@ func (l *liveEpisode) step(now time.Time) (Step, error) {
 	counters.Steps.Record(s.ServerTime.Sub(now))
 	if s.Outcome != domain.OutcomeRunning {
 		counters.EpisodesFinished.Add(1) // here and not with the result, which a resume at the end sends again
+		if s.Outcome == domain.OutcomeReachedGoal {
+			counters.GoalsReached.Add(1)
+		}
 	}
 	if scores.Kind != "" {
 		s.Probabilities = scores.Probabilities()
@@ -90,8 +94,11 @@ func (l *liveEpisode) log(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
 	defer cancel()
 	err := deps.Log.AppendEpisode(ctx, record)
-	if err == nil {
+	switch {
+	case err == nil:
 		l.starter.used.add(l)
+	case !errors.Is(err, domain.ErrEpisodeConflict):
+		deps.Counters.EpisodesNotLogged.Add(1)
 	}
 	if deps.OnLogged != nil {
 		deps.OnLogged(record.EpisodeID, deps.Now().Sub(now), err)

@@ -24,6 +24,7 @@ type LoadedModels struct {
 
 	active atomic.Pointer[loadedModel] // nil when none is active or the active one can't be loaded
 	open   atomic.Int64
+	swaps  atomic.Int64
 
 	mu   sync.Mutex
 	kept []*loadedModel // not active ones, least recently used first; each holds one use
@@ -72,6 +73,9 @@ func (s *LoadedModels) ActiveModelID() string {
 	}
 	return ""
 }
+
+// Switches counts how often the active model of this instance has changed; the first one, and that none is active any more, are no switches.
+func (s *LoadedModels) Switches() int64 { return s.swaps.Load() }
 
 // Loaded is the number of networks in memory.
 func (s *LoadedModels) Loaded() int64 { return s.open.Load() }
@@ -287,6 +291,9 @@ func checkParity(network domain.Network, vectors []domain.ParityVector) error {
 // swap makes l, with one use that it takes over, the active model; nil means that none is loaded. The old one is closed after its last episode.
 func (s *LoadedModels) swap(l *loadedModel) {
 	if old := s.active.Swap(l); old != nil {
+		if l != nil {
+			s.swaps.Add(1)
+		}
 		old.release()
 	}
 }

@@ -90,6 +90,9 @@ func (u *RunEpisode) run(ctx context.Context, in RunEpisodeInput, yield func(Eve
 		return err
 	}
 	defer live.release()
+	if in.ResumeToken == "" {
+		u.deps.Counters.EpisodesStarted.Add(1)
+	}
 	r := newEpisodeRun(live, &in, yield)
 	err = r.stream(ctx)
 	if r.started && !r.complete {

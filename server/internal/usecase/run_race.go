@@ -67,6 +67,11 @@ func (u *RunRace) run(ctx context.Context, in RunRaceInput, yield func(RaceEvent
 	if err != nil {
 		return err
 	}
+	for i := range in.Lanes {
+		if in.Lanes[i].ResumeToken == "" {
+			u.deps.Counters.EpisodesStarted.Add(1)
+		}
+	}
 	r := newRaceRun(lanes, &in, yield)
 	err = r.stream(ctx)
 	if r.started && !r.complete {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
 
@@ -24,6 +25,7 @@ const (
 // gatherer brings simultaneous callers of one network together.
 type gatherer struct {
 	session   *ort.DynamicAdvancedSession
+	counts    *counts
 	company   atomic.Bool // the last gathering was joined
 	gathering atomic.Bool // one is open now
 	alone     atomic.Uint32
@@ -92,7 +94,9 @@ func (g *gatherer) infer(observation, scores, value []float32) error {
 		runtime.Gosched() // Whoever is ready to run gets here first.
 		g.closeGathering(r)
 		g.company.Store(r.count > 1)
+		began := time.Now()
 		r.err = r.run()
+		g.counts.call(r.count, began)
 		if r.done != nil {
 			close(r.done)
 		}

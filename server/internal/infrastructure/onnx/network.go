@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
 
@@ -19,12 +20,13 @@ type network struct {
 	idle     chan *single
 	gatherer *gatherer // nil where gathered rows would not have the bits of single ones
 	closed   atomic.Bool
+	counts   *counts
 }
 
-func newNetwork(session *ort.DynamicAdvancedSession, opset int) *network {
-	n := &network{session: session, opset: opset, idle: make(chan *single, 2*runtime.GOMAXPROCS(0))}
+func newNetwork(session *ort.DynamicAdvancedSession, opset int, counts *counts) *network {
+	n := &network{session: session, opset: opset, idle: make(chan *single, 2*runtime.GOMAXPROCS(0)), counts: counts}
 	if gathersExactly(session) {
-		n.gatherer = &gatherer{session: session}
+		n.gatherer = &gatherer{session: session, counts: counts}
 	}
 	return n
 }
@@ -69,9 +71,18 @@ func (n *network) Infer(observations, scores, values []float32) error {
 		return fmt.Errorf("infer: %w", err)
 	}
 	copy(s.input, observations)
+	// Of lone calls the gatherer takes, and times, one in so many itself.
+	timed := n.counts.lone.Add(1)%aloneRetry == 0 && n.gatherer == nil
+	var began time.Time
+	if timed {
+		began = time.Now()
+	}
 	if err := n.session.RunWithBinding(s.binding.binding); err != nil {
 		s.destroy()
 		return fmt.Errorf("infer: %w", err)
+	}
+	if timed {
+		n.counts.time(began)
 	}
 	copy(scores, s.scores)
 	values[0] = s.value[0]
@@ -165,9 +176,11 @@ func (n *network) inferBatch(batch int64, observations, scores, values []float32
 		return fmt.Errorf("infer a batch of %d: %w", batch, err)
 	}
 	defer func() { _ = valuesOut.Destroy() }()
+	began := time.Now()
 	if err := n.session.Run([]ort.Value{input}, []ort.Value{scoresOut, valuesOut}); err != nil {
 		return fmt.Errorf("infer a batch of %d: %w", batch, err)
 	}
+	n.counts.call(int(batch), began)
 	return nil
 }
 

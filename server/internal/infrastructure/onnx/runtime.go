@@ -23,6 +23,7 @@ const (
 // Runtime is ONNX Runtime, loaded into the process. There is one a process, because the library has one environment.
 type Runtime struct {
 	options *ort.SessionOptions
+	counts  counts
 }
 
 // environment counts the users of the library's one environment.
@@ -124,7 +125,7 @@ func (r *Runtime) LoadNetwork(onnx []byte) (domain.Network, error) {
 	if err != nil {
 		return nil, domain.BrokenModel("its policy.onnx can't be loaded by ONNX Runtime", err)
 	}
-	return newNetwork(session, opset), nil
+	return newNetwork(session, opset, &r.counts), nil
 }
 
 // checkValues requires exactly the wanted inputs or outputs: float32 of shape [batch, width], batch free.

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -33,6 +34,8 @@ type Options struct {
 	Token string // empty: none is sent
 	// Silence is how long a stream may say nothing; 0 means 15 s. Tests shorten it.
 	Silence time.Duration
+	// Interceptors go around every call, outermost first: those that make spans.
+	Interceptors []connect.Interceptor
 }
 
 // Client is one trainer. Its methods may be called by many goroutines at once.
@@ -58,7 +61,7 @@ func New(options Options) *Client {
 		http:    client,
 		silence: cmp.Or(options.Silence, silenceLimit),
 		calls: trainingv1connect.NewTrainingServiceClient(client, options.URL,
-			connect.WithReadMaxBytes(largest), connect.WithInterceptors(bearer(options.Token))),
+			connect.WithReadMaxBytes(largest), connect.WithInterceptors(append(slices.Clone(options.Interceptors), bearer(options.Token), correlate{})...)),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/rlmaze/rlmaze/server/internal/correlation"
 	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
 
@@ -18,6 +19,7 @@ const CodeOK = "ok"
 // Entry is what is known about one request. Only the goroutine that serves the request touches it.
 type Entry struct {
 	RequestID string
+	TraceID   string // as W3C Trace Context has it; the caller's, or one that begins here
 	Procedure string // route of the request: "/rlmaze.maze.v1.MazeService/GetMaze", "/ws/inference", "/health", or "other"
 	Transport string // "connect", "grpc", "grpcweb", "websocket" or "http"
 	Code      string // CodeOK or the Connect code; empty until someone knows it
@@ -42,6 +44,7 @@ type Log struct {
 	logger   *slog.Logger
 	counters *usecase.Counters
 	now      func() time.Time
+	report   func(procedure, code string, took time.Duration) // may be nil
 }
 
 // NewLog returns a Log that writes to logger and counts in counters.
@@ -49,19 +52,33 @@ func NewLog(logger *slog.Logger, counters *usecase.Counters, now func() time.Tim
 	return &Log{logger: logger, counters: counters, now: now}
 }
 
+// Report lets somebody else count the requests that end, too; to be called before the first of them. Procedures and codes are of bounded sets.
+func (l *Log) Report(to func(procedure, code string, took time.Duration)) { l.report = to }
+
 // Begin opens the entry of a request and puts it into the context. A request id that the caller brought is kept when it is harmless to
-// write into a log; else a new one is made.
-func (l *Log) Begin(ctx context.Context, requestID, procedure string) (context.Context, *Entry) {
+// write into a log; else a new one is made. So it is with the trace. Both go on with the context, into every line that is logged with it and every
+// call that is made for the request.
+func (l *Log) Begin(ctx context.Context, requestID, traceparent, procedure string) (context.Context, *Entry) {
 	if !validRequestID(requestID) {
 		requestID = newRequestID()
 	}
-	entry := &Entry{RequestID: requestID, Procedure: procedure, Transport: "http", started: l.now()}
-	return context.WithValue(ctx, entryKey{}, entry), entry
+	ids := correlation.Begin(requestID, traceparent)
+	entry := &Entry{RequestID: requestID, TraceID: ids.Trace(), Procedure: procedure, Transport: "http", started: l.now()}
+	return context.WithValue(correlation.With(ctx, ids), entryKey{}, entry), entry
 }
 
-// End counts the request and writes its line: debug for health checks, info for what ended well or by the caller's doing, error for
+// askedAllTheTime are the routes of probes and monitors, which would fill the log.
+var askedAllTheTime = map[string]bool{
+	"/health": true, "/livez": true, "/readyz": true, "/metrics": true, "/grpc.health.v1.Health/Check": true,
+}
+
+// End counts the request and writes its line: debug for probes and monitors, info for what ended well or by the caller's doing, error for
 // what the server failed.
 func (l *Log) End(ctx context.Context, entry *Entry) {
+	took := l.now().Sub(entry.started)
+	if l.report != nil {
+		l.report(entry.Procedure, entry.Code, took)
+	}
 	requests := l.counters.Requests.Add(1)
 	level := slog.LevelInfo
 	switch entry.Code {
@@ -72,7 +89,7 @@ func (l *Log) End(ctx context.Context, entry *Entry) {
 		level = slog.LevelWarn
 		l.counters.FailedRequests.Add(1)
 	case CodeOK:
-		if entry.Procedure == "/health" || entry.Procedure == "/grpc.health.v1.Health/Check" {
+		if askedAllTheTime[entry.Procedure] {
 			level = slog.LevelDebug
 		}
 	}
@@ -81,10 +98,11 @@ func (l *Log) End(ctx context.Context, entry *Entry) {
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", entry.RequestID),
+		slog.String("trace_id", entry.TraceID),
 		slog.String("procedure", entry.Procedure),
 		slog.String("transport", entry.Transport),
 		slog.String("code", entry.Code),
-		slog.Float64("duration_ms", float64(l.now().Sub(entry.started).Microseconds())/1000),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("model_id", entry.ModelID),
 		slog.Int64("request_count", requests),
 		slog.Float64("error_rate", l.counters.ErrorRate()),
@@ -96,7 +114,7 @@ func (l *Log) End(ctx context.Context, entry *Entry) {
 	if entry.Cause != nil {
 		attributes = append(attributes, slog.String("cause", entry.Cause.Error()))
 	}
-	l.logger.LogAttrs(ctx, level, "request", attributes...)
+	l.logger.LogAttrs(correlation.With(ctx, correlation.IDs{}), level, "request", attributes...) // the ids stand first, and once
 }
 
 // maxRequestIDLength keeps log lines short; UUIDs and trace ids fit.

@@ -29,15 +29,24 @@ import (
 
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1/modelv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/training/v1/trainingv1connect"
+	"github.com/rlmaze/rlmaze/server/internal/correlation"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/flush"
 	"github.com/rlmaze/rlmaze/server/internal/interface/rpc"
+	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
 
 // RequestIDHeader carries the request id, both ways.
-const RequestIDHeader = "X-Request-Id"
+const RequestIDHeader = correlation.RequestIDHeader
 
-const healthPath = "/health"
+// Paths for probes. They are asked without a token and under any Host.
+const (
+	healthPath = "/health"
+	livezPath  = "/livez"
+	readyzPath = "/readyz"
+)
+
+func isProbe(path string) bool { return path == healthPath || path == livezPath || path == readyzPath }
 
 // Limits of one request or response.
 const (
@@ -70,33 +79,39 @@ type Options struct {
 	Log          *access.Log
 	Logger       *slog.Logger
 	CORSOrigins  []string
-	AllowedHosts []string      // names besides the loopback ones under which the private listener may be called
-	Token        string        // bearer token of the private listener; empty asks for none
-	ReadMaxBytes int           // of one message; 0 means 64 KiB
-	StallLimit   time.Duration // 0 means 4 s; tests shorten it
-	BodyLimit    time.Duration // 0 means 10 s; tests shorten it
+	AllowedHosts []string              // names besides the loopback ones under which the private listener may be called
+	Token        string                // bearer token of the private listener; empty asks for none
+	ReadMaxBytes int                   // of one message; 0 means 64 KiB
+	StallLimit   time.Duration         // 0 means 4 s; tests shorten it
+	BodyLimit    time.Duration         // 0 means 10 s; tests shorten it
+	Addresses    AddressLimits         // of the public listener; the zero value limits nobody
+	Interceptors []connect.Interceptor // around every Connect call, outermost first: those that make spans
 }
 
 // Routes are what is served.
 type Routes struct {
 	Services   []Service
-	Names      []string                // fully qualified names of the services, for health and reflection
-	WebSockets map[string]http.Handler // by path: "/ws/inference"
-	Health     Health                  // nil serves none
+	Names      []string                 // fully qualified names of the services, for health and reflection
+	WebSockets map[string]http.Handler  // by path: "/ws/inference"
+	Health     Health                   // nil serves none
+	Ready      func() usecase.Readiness // nil serves neither readiness nor liveness
+	Metrics    http.Handler             // on the private listener; nil serves none
+	Docs       http.Handler             // likewise, for all below /docs/
 }
 
 // NewPublic returns the chain for everyone: streams, WebSockets, reads and health, with CORS. Procedures that change something answer
 // permission_denied.
 func NewPublic(options Options, routes Routes) http.Handler {
 	mux, handlerOptions := newMux(options, routes)
-	guarded := refuseChanges(mux, connect.NewErrorWriter(handlerOptions...))
-	handler := observe(guarded, options, routes)
+	refusal := connect.NewErrorWriter(handlerOptions...)
+	limited := newAddressLimiter(options.Addresses).limit(refuseChanges(mux, refusal), streamRoutes(routes), refusal)
+	handler := observe(limited, options, routes)
 	return cors.New(cors.Options{
 		// Not AllowedOrigins: that knows patterns, which WebSockets do not, and an empty list of it allows everybody.
 		AllowOriginFunc: func(origin string) bool { return OriginAllowed(origin, "", options.CORSOrigins) },
 		AllowedMethods:  connectcors.AllowedMethods(),
-		AllowedHeaders:  append(connectcors.AllowedHeaders(), RequestIDHeader),
-		ExposedHeaders:  append(connectcors.ExposedHeaders(), RequestIDHeader),
+		AllowedHeaders:  append(connectcors.AllowedHeaders(), RequestIDHeader, correlation.TraceparentHeader, "Tracestate"),
+		ExposedHeaders:  append(connectcors.ExposedHeaders(), RequestIDHeader, "Retry-After"),
 		MaxAge:          7200, // seconds; the longest that Chromium keeps a preflight answer
 	}).Handler(handler)
 }
@@ -108,6 +123,13 @@ func NewPrivate(options Options, routes Routes) http.Handler {
 	reflector := grpcreflect.NewStaticReflector(append(slices.Clone(routes.Names), grpchealth.HealthV1ServiceName)...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, handlerOptions...))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, handlerOptions...))
+	if routes.Metrics != nil {
+		mux.Handle("GET "+metricsPath, routes.Metrics)
+	}
+	if routes.Docs != nil {
+		mux.Handle("GET "+docsPath, http.RedirectHandler(docsPath+"/", http.StatusPermanentRedirect))
+		mux.Handle("GET "+docsPath+"/", routes.Docs)
+	}
 	return observe(admit(mux, options, connect.NewErrorWriter(handlerOptions...)), options, routes)
 }
 
@@ -119,7 +141,7 @@ func HandlerOptions(options Options) []connect.HandlerOption {
 	}
 	return append(rpc.JSONCodecs(),
 		connect.WithCodec(rpc.ProtoCodec{}),
-		connect.WithInterceptors(options.Guard.Interceptor()),
+		connect.WithInterceptors(append(slices.Clone(options.Interceptors), options.Guard.Interceptor())...),
 		connect.WithReadMaxBytes(readMaxBytes),
 		connect.WithCompression("gzip",
 			func() connect.Decompressor { return &boundedGzip{limit: int64(readMaxBytes) + 1} },
@@ -152,6 +174,10 @@ func newMux(options Options, routes Routes) (*http.ServeMux, []connect.HandlerOp
 		mux.Handle("GET "+healthPath, healthHandler(routes.Health))
 		mux.Handle(grpchealth.NewHandler(healthChecker{health: routes.Health, names: routes.Names}, handlerOptions...))
 	}
+	if routes.Ready != nil {
+		mux.Handle("GET "+livezPath, livezHandler(time.Now))
+		mux.Handle("GET "+readyzPath, readyzHandler(routes.Ready, time.Now))
+	}
 	for path, handler := range routes.WebSockets {
 		mux.Handle(path, handler)
 	}
@@ -164,10 +190,13 @@ func observe(next http.Handler, options Options, routes Routes) http.Handler {
 	known := knownRoutes(routes)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route := r.URL.Path
+		if strings.HasPrefix(route, docsPath+"/") {
+			route = docsPath
+		}
 		if !known[route] {
 			route = otherRoute
 		}
-		ctx, entry := options.Log.Begin(r.Context(), r.Header.Get(RequestIDHeader), route)
+		ctx, entry := options.Log.Begin(r.Context(), r.Header.Get(RequestIDHeader), r.Header.Get(correlation.TraceparentHeader), route)
 		ctx, gate := flush.WithGate(ctx)
 		guard := newStallGuard(w, r, gate, limit)
 		guard.beforeHeaders = func() {
@@ -201,13 +230,23 @@ func observe(next http.Handler, options Options, routes Routes) http.Handler {
 	})
 }
 
+// Paths of the private listener besides procedures.
+const (
+	metricsPath = "/metrics"
+	docsPath    = "/docs"
+)
+
 // otherRoute stands in the log for paths that are none of the server's: whoever tries out paths must not write them into the log.
 const otherRoute = "other"
 
 // knownRoutes are the paths that the log names. Their number is bounded by the contract.
 func knownRoutes(routes Routes) map[string]bool {
 	known := map[string]bool{
-		healthPath: true,
+		healthPath:  true,
+		livezPath:   true,
+		readyzPath:  true,
+		metricsPath: true,
+		docsPath:    true,
 		"/" + grpchealth.HealthV1ServiceName + "/Check":                       true,
 		"/" + grpchealth.HealthV1ServiceName + "/Watch":                       true,
 		"/" + grpcreflect.ReflectV1ServiceName + "/ServerReflectionInfo":      true,
@@ -216,17 +255,41 @@ func knownRoutes(routes Routes) map[string]bool {
 	for path := range routes.WebSockets {
 		known[path] = true
 	}
+	for path := range methods(routes) {
+		known[path] = true
+	}
+	return known
+}
+
+// methods are the procedures of the contract. Services without generated code have none here; their calls are logged as other ones.
+func methods(routes Routes) map[string]protoreflect.MethodDescriptor {
+	found := map[string]protoreflect.MethodDescriptor{}
 	for _, name := range routes.Names {
 		descriptor, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
 		service, ok := descriptor.(protoreflect.ServiceDescriptor)
 		if err != nil || !ok {
-			continue // a service without generated code; its calls are logged as other ones
+			continue
 		}
 		for i := range service.Methods().Len() {
-			known["/"+name+"/"+string(service.Methods().Get(i).Name())] = true
+			method := service.Methods().Get(i)
+			found["/"+name+"/"+string(method.Name())] = method
 		}
 	}
-	return known
+	return found
+}
+
+// streamRoutes are the paths on which a request lasts as long as somebody watches.
+func streamRoutes(routes Routes) map[string]bool {
+	streams := map[string]bool{"/" + grpchealth.HealthV1ServiceName + "/Watch": true}
+	for path := range routes.WebSockets {
+		streams[path] = true
+	}
+	for path, method := range methods(routes) {
+		if method.IsStreamingServer() {
+			streams[path] = true
+		}
+	}
+	return streams
 }
 
 // Where gRPC puts its status: after the body, or, by gRPC-Web without a body, among the headers.
@@ -296,10 +359,11 @@ func refuseChanges(next http.Handler, refusal *connect.ErrorWriter) http.Handler
 }
 
 // admit lets in who calls the private listener by one of its names and, when a token is set, bears it. Health, which is public anyway, stays
-// open to probes, which come by any address.
+// open to probes, which come by any address. The pages of the documentation hold nothing secret, and a browser that opens them has no token yet:
+// what they call asks for it.
 func admit(next http.Handler, options Options, refusal *connect.ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == healthPath {
+		if isProbe(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -307,7 +371,8 @@ func admit(next http.Handler, options Options, refusal *connect.ErrorWriter) htt
 			refuse(w, r, refusal, connect.CodePermissionDenied, http.StatusForbidden, "the private listener is not served under this Host; allow it with ALLOWED_HOSTS")
 			return
 		}
-		if options.Token != "" && !tokenMatches(r.Header.Get("Authorization"), options.Token) {
+		open := r.URL.Path == docsPath || strings.HasPrefix(r.URL.Path, docsPath+"/")
+		if !open && options.Token != "" && !tokenMatches(r.Header.Get("Authorization"), options.Token) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refuse(w, r, refusal, connect.CodeUnauthenticated, http.StatusUnauthorized, "send the server's token: Authorization: Bearer <SERVER_TOKEN>")
 			return

@@ -13,6 +13,8 @@ import (
 	"connectrpc.com/grpchealth"
 
 	systemv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/system/v1"
+	"github.com/rlmaze/rlmaze/server/internal/interface/access"
+	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
 
 // Health returns the state of the server; SystemService answers the same.
@@ -72,13 +74,66 @@ func healthHandler(status Health) http.Handler {
 		for _, s := range now.GetStores() {
 			answer.Stores = append(answer.Stores, store{Name: s.GetName(), Up: s.GetUp(), Embedded: s.GetEmbedded(), Message: s.GetMessage(), LatencyMS: s.GetLatencyMs()})
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
+		code := http.StatusOK
 		if !runsEpisodes(now) {
-			w.WriteHeader(http.StatusServiceUnavailable)
+			code = http.StatusServiceUnavailable
 		}
-		_ = json.NewEncoder(w).Encode(answer) // The caller left if this fails.
+		writeJSON(w, code, answer)
 	})
+}
+
+// alive is the answer of GET /livez.
+type alive struct {
+	Alive    bool      `json:"alive"` // always true: who can't answer is not
+	ServerTS time.Time `json:"server_ts"`
+}
+
+// check is one condition of readiness in the answer of GET /readyz.
+type check struct {
+	Name    string `json:"name"` // "serving" or "active_model"
+	OK      bool   `json:"ok"`
+	Message string `json:"message"` // what to do; empty when ok
+}
+
+// readiness is the answer of GET /readyz.
+type readiness struct {
+	Ready    bool      `json:"ready"`
+	Checks   []check   `json:"checks"`
+	ServerTS time.Time `json:"server_ts"`
+}
+
+// livezHandler answers GET /livez: 200 whenever the process answers at all. Who restarts a server because its database is away makes two faults of one.
+func livezHandler(now func() time.Time) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, alive{Alive: true, ServerTS: now().UTC()})
+	})
+}
+
+// readyzHandler answers GET /readyz: 200 while viewers should be sent here, else 503. That they should not is an answer, and no failed request.
+func readyzHandler(ready func() usecase.Readiness, now func() time.Time) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		is := ready()
+		serving, active := check{Name: "serving", OK: !is.Draining}, check{Name: "active_model", OK: is.ActiveModelID != ""}
+		if !serving.OK {
+			serving.Message = "the server is going down; ask another instance, or this one when it is back"
+		}
+		if !active.OK {
+			active.Message = "no model is active here; activate one with SetActiveModel, and see stores of GET /health, for the registry may be away"
+		}
+		status := http.StatusOK
+		if !is.Ready() {
+			status = http.StatusServiceUnavailable
+		}
+		access.FromContext(r.Context()).Code = access.CodeOK
+		writeJSON(w, status, readiness{Ready: is.Ready(), Checks: []check{serving, active}, ServerTS: now().UTC()})
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // The caller left if this fails.
 }
 
 func stateName(state systemv1.ServerState) string {

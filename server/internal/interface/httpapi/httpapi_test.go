@@ -12,12 +12,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
 	"go.uber.org/goleak"
+	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -388,5 +390,123 @@ func TestOriginAllowed(t *testing.T) {
 	}
 	if !httpapi.OriginAllowed("https://any.example.com", "localhost", []string{"*"}) {
 		t.Error("* does not allow all")
+	}
+}
+
+func TestProbesTellLifeFromReadiness(t *testing.T) {
+	for name, c := range map[string]struct {
+		is     usecase.Readiness
+		status int
+		failed string // the check that is not ok
+	}{
+		"ready":    {is: usecase.Readiness{ActiveModelID: "ppo-memory-1"}, status: http.StatusOK},
+		"no model": {is: usecase.Readiness{}, status: http.StatusServiceUnavailable, failed: "active_model"},
+		"draining": {is: usecase.Readiness{ActiveModelID: "ppo-memory-1", Draining: true}, status: http.StatusServiceUnavailable, failed: "serving"},
+	} {
+		all := routes(systemv1.ServerState_SERVER_STATE_SERVING, nil)
+		all.Ready = func() usecase.Readiness { return c.is }
+		for listener, handler := range map[string]http.Handler{"public": httpapi.NewPublic(options(t), all), "private": httpapi.NewPrivate(options(t), all)} {
+			// By any Host and without the token, as probes come.
+			if alive := status(handler, http.MethodGet, "/livez", "10.0.0.7", nil, ""); alive.StatusCode != http.StatusOK {
+				t.Errorf("%s, %s: a living server is not alive: %d", name, listener, alive.StatusCode)
+			}
+			response := status(handler, http.MethodGet, "/readyz", "10.0.0.7", nil, "")
+			var answer struct {
+				Ready  bool
+				Checks []struct {
+					Name, Message string
+					OK            bool
+				}
+			}
+			if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+				t.Fatal(err)
+			}
+			if response.StatusCode != c.status || answer.Ready != (c.status == http.StatusOK) || len(answer.Checks) != 2 {
+				t.Errorf("%s, %s: status %d, %+v", name, listener, response.StatusCode, answer)
+			}
+			for _, check := range answer.Checks {
+				if check.OK != (check.Name != c.failed) || check.OK != (check.Message == "") {
+					t.Errorf("%s, %s: %+v", name, listener, check)
+				}
+			}
+		}
+	}
+}
+
+func TestMetricsAndDocumentationAreOnThePrivateListenerOnly(t *testing.T) {
+	all := routes(systemv1.ServerState_SERVER_STATE_SERVING, nil)
+	all.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "rlmaze_ready 1") })
+	all.Docs = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
+	public, private := httpapi.NewPublic(options(t), all), httpapi.NewPrivate(options(t), all)
+	bearer := map[string]string{"Authorization": "Bearer " + token}
+	for _, c := range []struct {
+		handler http.Handler
+		path    string
+		host    string
+		header  map[string]string
+		want    int
+	}{
+		{public, "/metrics", "localhost", bearer, http.StatusNotFound},
+		{public, "/docs/", "localhost", bearer, http.StatusNotFound},
+		{private, "/metrics", "localhost", bearer, http.StatusOK},
+		{private, "/metrics", "localhost", nil, http.StatusUnauthorized},
+		{private, "/metrics", "evil.example.com", bearer, http.StatusForbidden},
+		{private, "/docs", "localhost", nil, http.StatusPermanentRedirect}, // a browser that opens it has no token
+		{private, "/docs/", "localhost", nil, http.StatusOK},
+		{private, "/docs/init.js", "server", nil, http.StatusOK},
+		{private, "/docs/", "evil.example.com", nil, http.StatusForbidden},
+		{private, "/docsx", "localhost", nil, http.StatusUnauthorized},
+	} {
+		if got := status(c.handler, http.MethodGet, c.path, c.host, c.header, "").StatusCode; got != c.want {
+			t.Errorf("GET %s by %s, token %v: status %d, want %d", c.path, c.host, c.header != nil, got, c.want)
+		}
+	}
+}
+
+// The answers of the probes are written by hand in docs/openapi.base.yaml; this holds them to what is served.
+func TestTheProbesAnswerAsTheDescriptionSays(t *testing.T) {
+	content, err := os.ReadFile("../../../../docs/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var description struct {
+		Paths      map[string]any
+		Components struct {
+			Schemas map[string]struct {
+				Required   []string
+				Properties map[string]any
+			}
+		}
+	}
+	if err := yaml.Unmarshal(content, &description); err != nil {
+		t.Fatal(err)
+	}
+	all := routes(systemv1.ServerState_SERVER_STATE_SERVING, nil)
+	all.Ready = func() usecase.Readiness { return usecase.Readiness{} }
+	handler := httpapi.NewPublic(options(t), all)
+	check := func(schema string, answer map[string]any) {
+		t.Helper()
+		described := description.Components.Schemas[schema]
+		if len(described.Properties) == 0 || len(answer) != len(described.Properties) || len(answer) != len(described.Required) {
+			t.Errorf("%s has %v, want %v", schema, answer, described.Properties)
+		}
+		for name := range answer {
+			if described.Properties[name] == nil {
+				t.Errorf("%s has %s, which is not described", schema, name)
+			}
+		}
+	}
+	for path, schema := range map[string]string{"/livez": "Alive", "/readyz": "Readiness"} {
+		if description.Paths[path] == nil {
+			t.Errorf("%s is not described", path)
+		}
+		var answer map[string]any
+		if err := json.NewDecoder(status(handler, http.MethodGet, path, "localhost", nil, "").Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		check(schema, answer)
+		if checks, ok := answer["checks"].([]any); ok {
+			check("ReadinessCheck", checks[0].(map[string]any))
+		}
 	}
 }

@@ -54,8 +54,8 @@ func TranslateError(ctx context.Context, err error) *connect.Error {
 
 func translate(ctx context.Context, err error, entry *access.Entry) *connect.Error {
 	// A cancelled context surfaces as the failure of whatever was waited for; its cause says more than that failure does.
-	if errors.Is(context.Cause(ctx), domain.ErrDraining) && (errors.Is(err, context.Canceled) || connect.CodeOf(err) == connect.CodeCanceled) {
-		err = domain.ErrDraining
+	if cause := context.Cause(ctx); (errors.Is(cause, domain.ErrDraining) || errors.Is(cause, errStreamTooLong)) && (errors.Is(err, context.Canceled) || connect.CodeOf(err) == connect.CodeCanceled) {
+		err = cause
 	}
 	if coded, ok := errors.AsType[*connect.Error](err); ok {
 		if entry.Cause == nil { // Kept when the error was translated before, further inside.

@@ -61,6 +61,7 @@ type chain struct {
 	url      string
 	client   inferencev1connect.InferenceServiceClient
 	drain    context.CancelFunc
+	guard    *rpc.Guard
 	counters *usecase.Counters
 	log      *bytes.Buffer // to be read when finish has returned
 	finish   func()        // waits for all requests
@@ -69,10 +70,10 @@ type chain struct {
 func newChain(t *testing.T, service scripted) *chain {
 	t.Helper()
 	drain, cancel := context.WithCancel(context.Background())
-	c := &chain{drain: cancel, counters: &usecase.Counters{}, log: &bytes.Buffer{}}
+	c := &chain{drain: cancel, guard: rpc.NewGuard(drain), counters: &usecase.Counters{}, log: &bytes.Buffer{}}
 	logger := slog.New(slog.NewJSONHandler(c.log, nil))
 	handler := httpapi.NewPublic(httpapi.Options{
-		Guard:  rpc.NewGuard(drain),
+		Guard:  c.guard,
 		Log:    access.NewLog(logger, c.counters, time.Now),
 		Logger: logger,
 	}, httpapi.Routes{Services: []httpapi.Service{func(options ...connect.HandlerOption) (string, http.Handler) {
@@ -233,6 +234,42 @@ func TestDrainingEndsStreamsWithUnavailable(t *testing.T) {
 		t.Errorf("a new stream ended in %v, want unavailable", stream.Err())
 	}
 	_ = stream.Close()
+}
+
+func TestAStreamEndsAfterItsLongestTimeAndMayBeResumedAtOnce(t *testing.T) {
+	wait := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	c := newChain(t, scripted{
+		stream: func(ctx context.Context, _ *connect.ServerStream[inferencev1.RunEpisodeResponse]) error {
+			return wait(ctx)
+		},
+		unary: func(context.Context) (*inferencev1.MapPolicyResponse, error) {
+			return &inferencev1.MapPolicyResponse{}, nil
+		},
+	})
+	c.guard.LimitStreams(time.Millisecond)
+	check := func(name string, err error) {
+		t.Helper()
+		coded, ok := errors.AsType[*connect.Error](err)
+		if !ok || coded.Code() != connect.CodeResourceExhausted || len(coded.Details()) != 1 || coded.Details()[0].Type() != "google.rpc.RetryInfo" {
+			t.Errorf("%s ended in %v", name, err)
+		}
+	}
+	stream, err := c.client.RunEpisode(t.Context(), validRun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stream.Receive() {
+	}
+	check("the stream by Connect", stream.Err())
+	_ = stream.Close()
+	if ended := c.guard.Serve(t.Context(), validRun, wait); ended != nil {
+		check("the stream by another transport", ended)
+	} else {
+		t.Error("the stream by another transport ended well")
+	}
 }
 
 func TestOneLineIsLoggedForEachRequestWithItsFields(t *testing.T) {

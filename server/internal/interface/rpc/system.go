@@ -96,4 +96,7 @@ func newestContractVersion() systemv1.ContractVersion {
 	return newest
 }
 
+// ContractVersion is the number by which pages see whether this server is older or newer than they are.
+func ContractVersion() int { return int(contractVersion) }
+
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
