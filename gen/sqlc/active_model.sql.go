@@ -7,21 +7,19 @@ package sqlc
 
 import (
 	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const activationInsert = `-- name: ActivationInsert :one
-INSERT INTO activations (model_id, previous_model_id, reason) VALUES ($1, $2, $3) RETURNING activation_id, model_id, previous_model_id, reason, activated_at
+const activationGetBefore = `-- name: ActivationGetBefore :one
+SELECT earlier.activation_id, earlier.model_id, earlier.previous_model_id, earlier.reason, earlier.activated_at, earlier.actor, earlier.override_reason, earlier.undone_activation_id, earlier.parity_vectors, earlier.parity_deviation, earlier.set_id, earlier.set_hash, earlier.episodes, earlier.successes, earlier.previous_episodes, earlier.previous_successes FROM activations AS earlier JOIN activations AS given
+    ON earlier.activation_id < given.activation_id AND earlier.model_id <> given.model_id
+WHERE given.activation_id = $1 ORDER BY earlier.activation_id DESC LIMIT 1
 `
 
-type ActivationInsertParams struct {
-	ModelID         string
-	PreviousModelID *string
-	Reason          string
-}
-
-// ActivateModel appends to the history; the database's clock says when.
-func (q *Queries) ActivationInsert(ctx context.Context, arg ActivationInsertParams) (Activation, error) {
-	row := q.db.QueryRow(ctx, activationInsert, arg.ModelID, arg.PreviousModelID, arg.Reason)
+// The last activation of another model before a given one: where its roll-back goes.
+func (q *Queries) ActivationGetBefore(ctx context.Context, activationID int64) (Activation, error) {
+	row := q.db.QueryRow(ctx, activationGetBefore, activationID)
 	var i Activation
 	err := row.Scan(
 		&i.ActivationID,
@@ -29,12 +27,228 @@ func (q *Queries) ActivationInsert(ctx context.Context, arg ActivationInsertPara
 		&i.PreviousModelID,
 		&i.Reason,
 		&i.ActivatedAt,
+		&i.Actor,
+		&i.OverrideReason,
+		&i.UndoneActivationID,
+		&i.ParityVectors,
+		&i.ParityDeviation,
+		&i.SetID,
+		&i.SetHash,
+		&i.Episodes,
+		&i.Successes,
+		&i.PreviousEpisodes,
+		&i.PreviousSuccesses,
 	)
 	return i, err
 }
 
+const activationGetUndoing = `-- name: ActivationGetUndoing :one
+SELECT activation_id, model_id, previous_model_id, reason, activated_at, actor, override_reason, undone_activation_id, parity_vectors, parity_deviation, set_id, set_hash, episodes, successes, previous_episodes, previous_successes FROM activations WHERE undone_activation_id = $1
+`
+
+// The roll-back of an activation, for a roll-back that is asked for again.
+func (q *Queries) ActivationGetUndoing(ctx context.Context, undoneActivationID *int64) (Activation, error) {
+	row := q.db.QueryRow(ctx, activationGetUndoing, undoneActivationID)
+	var i Activation
+	err := row.Scan(
+		&i.ActivationID,
+		&i.ModelID,
+		&i.PreviousModelID,
+		&i.Reason,
+		&i.ActivatedAt,
+		&i.Actor,
+		&i.OverrideReason,
+		&i.UndoneActivationID,
+		&i.ParityVectors,
+		&i.ParityDeviation,
+		&i.SetID,
+		&i.SetHash,
+		&i.Episodes,
+		&i.Successes,
+		&i.PreviousEpisodes,
+		&i.PreviousSuccesses,
+	)
+	return i, err
+}
+
+const activationInsert = `-- name: ActivationInsert :one
+INSERT INTO activations (
+    model_id, previous_model_id, reason, actor, override_reason, undone_activation_id, parity_vectors, parity_deviation,
+    set_id, set_hash, episodes, successes, previous_episodes, previous_successes
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7,
+    $8, $9, $10, $11, $12,
+    $13, $14
+) RETURNING activation_id, model_id, previous_model_id, reason, activated_at, actor, override_reason, undone_activation_id, parity_vectors, parity_deviation, set_id, set_hash, episodes, successes, previous_episodes, previous_successes
+`
+
+type ActivationInsertParams struct {
+	ModelID            string
+	PreviousModelID    *string
+	Reason             string
+	Actor              string
+	OverrideReason     string
+	UndoneActivationID *int64
+	ParityVectors      *int32
+	ParityDeviation    *float64
+	SetID              *string
+	SetHash            *string
+	Episodes           *int32
+	Successes          *int32
+	PreviousEpisodes   *int32
+	PreviousSuccesses  *int32
+}
+
+// ActivateModel appends to the history; the database's clock says when.
+func (q *Queries) ActivationInsert(ctx context.Context, arg ActivationInsertParams) (Activation, error) {
+	row := q.db.QueryRow(ctx, activationInsert,
+		arg.ModelID,
+		arg.PreviousModelID,
+		arg.Reason,
+		arg.Actor,
+		arg.OverrideReason,
+		arg.UndoneActivationID,
+		arg.ParityVectors,
+		arg.ParityDeviation,
+		arg.SetID,
+		arg.SetHash,
+		arg.Episodes,
+		arg.Successes,
+		arg.PreviousEpisodes,
+		arg.PreviousSuccesses,
+	)
+	var i Activation
+	err := row.Scan(
+		&i.ActivationID,
+		&i.ModelID,
+		&i.PreviousModelID,
+		&i.Reason,
+		&i.ActivatedAt,
+		&i.Actor,
+		&i.OverrideReason,
+		&i.UndoneActivationID,
+		&i.ParityVectors,
+		&i.ParityDeviation,
+		&i.SetID,
+		&i.SetHash,
+		&i.Episodes,
+		&i.Successes,
+		&i.PreviousEpisodes,
+		&i.PreviousSuccesses,
+	)
+	return i, err
+}
+
+const activationList = `-- name: ActivationList :many
+SELECT activation_id, model_id, previous_model_id, reason, activated_at, actor, override_reason, undone_activation_id, parity_vectors, parity_deviation, set_id, set_hash, episodes, successes, previous_episodes, previous_successes FROM activations
+WHERE activation_id < $1 AND ($2::timestamptz IS NULL OR activated_at <= $2::timestamptz)
+ORDER BY activation_id DESC LIMIT $3
+`
+
+type ActivationListParams struct {
+	BeforeID   int64
+	MostRecent pgtype.Timestamptz
+	Most       int32
+}
+
+// A page of the history, the newest first, for people; @most_recent leaves out what came later than a time, so that the first row was in
+// force then. Ids grow in the order of the switches, because each takes its id under the lock of active_model.
+func (q *Queries) ActivationList(ctx context.Context, arg ActivationListParams) ([]Activation, error) {
+	rows, err := q.db.Query(ctx, activationList, arg.BeforeID, arg.MostRecent, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Activation
+	for rows.Next() {
+		var i Activation
+		if err := rows.Scan(
+			&i.ActivationID,
+			&i.ModelID,
+			&i.PreviousModelID,
+			&i.Reason,
+			&i.ActivatedAt,
+			&i.Actor,
+			&i.OverrideReason,
+			&i.UndoneActivationID,
+			&i.ParityVectors,
+			&i.ParityDeviation,
+			&i.SetID,
+			&i.SetHash,
+			&i.Episodes,
+			&i.Successes,
+			&i.PreviousEpisodes,
+			&i.PreviousSuccesses,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const activationListAfter = `-- name: ActivationListAfter :many
+SELECT activation_id, model_id, previous_model_id, reason, activated_at, actor, override_reason, undone_activation_id, parity_vectors, parity_deviation, set_id, set_hash, episodes, successes, previous_episodes, previous_successes FROM activations WHERE activation_id > $1 ORDER BY activation_id LIMIT $2
+`
+
+type ActivationListAfterParams struct {
+	AfterID int64
+	Most    int32
+}
+
+// What the follower of the active model has not seen, oldest first; it asks after each notification and each new connection.
+func (q *Queries) ActivationListAfter(ctx context.Context, arg ActivationListAfterParams) ([]Activation, error) {
+	rows, err := q.db.Query(ctx, activationListAfter, arg.AfterID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Activation
+	for rows.Next() {
+		var i Activation
+		if err := rows.Scan(
+			&i.ActivationID,
+			&i.ModelID,
+			&i.PreviousModelID,
+			&i.Reason,
+			&i.ActivatedAt,
+			&i.Actor,
+			&i.OverrideReason,
+			&i.UndoneActivationID,
+			&i.ParityVectors,
+			&i.ParityDeviation,
+			&i.SetID,
+			&i.SetHash,
+			&i.Episodes,
+			&i.Successes,
+			&i.PreviousEpisodes,
+			&i.PreviousSuccesses,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const activationsListen = `-- name: ActivationsListen :exec
+LISTEN rlmaze_activations
+`
+
+// The follower of the active model hears of each new activation; the trigger activations_are_heard sends it.
+func (q *Queries) ActivationsListen(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, activationsListen)
+	return err
+}
+
 const activeModelGet = `-- name: ActiveModelGet :one
-SELECT activations.activation_id, activations.model_id, activations.previous_model_id, activations.reason, activations.activated_at FROM active_model JOIN activations USING (activation_id)
+SELECT activations.activation_id, activations.model_id, activations.previous_model_id, activations.reason, activations.activated_at, activations.actor, activations.override_reason, activations.undone_activation_id, activations.parity_vectors, activations.parity_deviation, activations.set_id, activations.set_hash, activations.episodes, activations.successes, activations.previous_episodes, activations.previous_successes FROM active_model JOIN activations USING (activation_id)
 `
 
 // Which model acts when none is named, with the activation that made it so. Read at start and by GetActiveModel.
@@ -47,6 +261,17 @@ func (q *Queries) ActiveModelGet(ctx context.Context) (Activation, error) {
 		&i.PreviousModelID,
 		&i.Reason,
 		&i.ActivatedAt,
+		&i.Actor,
+		&i.OverrideReason,
+		&i.UndoneActivationID,
+		&i.ParityVectors,
+		&i.ParityDeviation,
+		&i.SetID,
+		&i.SetHash,
+		&i.Episodes,
+		&i.Successes,
+		&i.PreviousEpisodes,
+		&i.PreviousSuccesses,
 	)
 	return i, err
 }

@@ -9,11 +9,22 @@ import (
 )
 
 type Activation struct {
-	ActivationID    int64
-	ModelID         string
-	PreviousModelID *string
-	Reason          string
-	ActivatedAt     pgtype.Timestamptz
+	ActivationID       int64
+	ModelID            string
+	PreviousModelID    *string
+	Reason             string
+	ActivatedAt        pgtype.Timestamptz
+	Actor              string
+	OverrideReason     string
+	UndoneActivationID *int64
+	ParityVectors      *int32
+	ParityDeviation    *float64
+	SetID              *string
+	SetHash            *string
+	Episodes           *int32
+	Successes          *int32
+	PreviousEpisodes   *int32
+	PreviousSuccesses  *int32
 }
 
 type ActiveModel struct {

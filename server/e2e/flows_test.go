@@ -147,7 +147,7 @@ func TestTheModelIsSwitchedWhileEpisodesRun(t *testing.T) {
 		switch {
 		case m.GetActive():
 			old = m.GetModelId()
-		case m.GetState() == modelv1.ModelState_MODEL_STATE_READY:
+		case m.GetState() == modelv1.ModelState_MODEL_STATE_READY && m.GetSuccess()[0].GetRate() == 1: // the gate lets it pass
 			next = m.GetModelId()
 		}
 	}

@@ -16,6 +16,7 @@ import (
 // storeSockets are the Unix sockets of real stores that the test runs itself, so that it can stand between them and the server.
 type storeSockets struct {
 	postgres, mongo string
+	databaseURL     string
 	mongoURI        string
 }
 
@@ -36,9 +37,10 @@ func ownStores(t *testing.T) storeSockets {
 		t.Fatal(err)
 	}
 	return storeSockets{
-		postgres: filepath.Join(address.Query().Get("host"), ".s.PGSQL."+address.Query().Get("port")),
-		mongo:    filepath.Join(pg.SocketFolder(), "mongodb.sock"),
-		mongoURI: ferret.URI(),
+		postgres:    filepath.Join(address.Query().Get("host"), ".s.PGSQL."+address.Query().Get("port")),
+		mongo:       filepath.Join(pg.SocketFolder(), "mongodb.sock"),
+		databaseURL: pg.URL("rlmaze"),
+		mongoURI:    ferret.URI(),
 	}
 }
 

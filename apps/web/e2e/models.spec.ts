@@ -12,7 +12,7 @@ async function makeActive(page: Page, world: World, modelId: string): Promise<vo
   await page.goto(`${world.page}/models`);
   await page.getByRole("region", { name: modelId, exact: true }).getByRole("button", { name: "Make active" }).click();
   const dialog = page.getByRole("dialog", { name: `Make ${modelId} active?` });
-  await dialog.getByRole("textbox").fill("browser test");
+  await dialog.getByRole("textbox", { name: /^Reason/ }).fill("browser test");
   await dialog.getByRole("button", { name: "Make active" }).click();
   await expect(page.getByText(`${modelId} is active`)).toBeVisible();
   await expect(page.getByRole("region", { name: modelId, exact: true })).toContainText("active");
@@ -54,6 +54,69 @@ test("another model becomes active while an episode runs, acts in the next one, 
 
   // The world is shared with the tests that follow.
   await makeActive(page, world, before);
+});
+
+test("a model that does worse is refused with its numbers, switched to with a reason, and rolled back", async ({
+  page,
+  world,
+}) => {
+  const before = await activeModel(page, world);
+  const worse = "ppo-plain-1";
+  await page.goto(`${world.page}/models`);
+  await page.getByRole("region", { name: worse, exact: true }).getByRole("button", { name: "Make active" }).click();
+  const dialog = page.getByRole("dialog", { name: `Make ${worse} active?` });
+  await dialog.getByRole("button", { name: "Make active" }).click();
+  const checks = dialog.getByRole("list", { name: "Checks before the switch" });
+  await expect(checks).toContainText("Parity passed");
+  await expect(checks).toContainText("Success failed");
+  expect(await activeModel(page, world)).toBe(before);
+  await dialog.getByRole("textbox", { name: /all the same/ }).fill("to show why memory matters");
+  await dialog.getByRole("button", { name: "Switch all the same" }).click();
+  const newest = page.getByRole("list", { name: "Activations" }).getByRole("listitem").first();
+  await expect(newest).toContainText("In spite of the gate: to show why memory matters");
+  expect(await activeModel(page, world)).toBe(worse);
+  const switchedAt = Date.now();
+
+  await newest.getByRole("button", { name: "Roll back" }).click();
+  await page
+    .getByRole("dialog", { name: `Roll back to ${before}?` })
+    .getByRole("button", { name: "Roll back" })
+    .click();
+  await expect(page.getByText(`${before} is active again`)).toBeVisible();
+  await expect(newest).toContainText("roll-back");
+  expect(await activeModel(page, world)).toBe(before);
+
+  // The server's clock is this machine's.
+  const answer = await page.request.get(
+    `${world.page}/api/models/activations?pageSize=1&at=${new Date(switchedAt).toISOString()}`,
+  );
+  expect(((await answer.json()) as { activations: { modelId: string }[] }).activations[0]?.modelId).toBe(worse);
+  const form = page.getByRole("form", { name: "Active at" });
+  await form.getByLabel(/^What was active at/).fill("2020-01-01T14:03");
+  await form.getByRole("button", { name: "Look up" }).click();
+  await expect(form.getByRole("status")).toContainText("No model was active yet");
+});
+
+test("who decided on what is no longer so is told, and sees what is", async ({ page, world }) => {
+  const before = await activeModel(page, world);
+  const [other, third] = ["dqn-memory-1", "ppo-memory-1", "ppo-trail-1"].filter((id) => id !== before) as [
+    string,
+    string,
+  ];
+  const set = (data: unknown) => page.request.post(`${world.page}/api/models/active`, { data });
+  await page.goto(`${world.page}/models`);
+  await expect(page.getByRole("list", { name: "Activations" })).toBeVisible();
+  await page.getByRole("region", { name: other, exact: true }).getByRole("button", { name: "Make active" }).click();
+  const dialog = page.getByRole("dialog", { name: `Make ${other} active?` });
+  await expect(dialog).toContainText(`Now: ${before}`);
+  expect((await set({ modelId: third, actor: "Bob" })).status()).toBe(200);
+  await dialog.getByRole("button", { name: "Make active" }).click();
+  await expect(dialog.getByRole("alert")).toContainText(`${third} was made active by Bob`);
+  await expect(dialog).toContainText(`Now: ${third}`);
+  expect(await activeModel(page, world)).toBe(third);
+  await dialog.getByRole("button", { name: "Make active" }).click();
+  await expect(page.getByText(`${other} is active`)).toBeVisible();
+  expect((await set({ modelId: before })).status()).toBe(200);
 });
 
 test("a change is refused from another site, of an unknown model and without a name, and nothing is changed", async ({

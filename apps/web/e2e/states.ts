@@ -171,6 +171,16 @@ export const states: readonly State[] = [
     },
   },
   {
+    name: "models-refused",
+    reach: async (page, world) => {
+      await open(page, world, "/models", page.getByRole("list", { name: "Activations" }));
+      const card = page.getByRole("region", { name: "ppo-plain-1", exact: true });
+      await card.getByRole("button", { name: "Make active" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Make active" }).click();
+      await expect(page.getByRole("list", { name: "Checks before the switch" })).toBeVisible();
+    },
+  },
+  {
     name: "training",
     reach: async (page, world) => {
       await recordedTraining(page);

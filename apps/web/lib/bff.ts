@@ -11,15 +11,15 @@ export interface FieldViolation {
 export class BffError extends Error {
   readonly code: string;
   readonly violations: readonly FieldViolation[];
-  /** What holds the devices, as a TrainingBusy in JSON; only where a training was refused for lack of room. */
-  readonly busy: JsonValue | undefined;
+  /** The whole answer: a refusal may bring a message that says more. */
+  readonly body: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, violations: readonly FieldViolation[] = [], busy?: JsonValue) {
+  constructor(code: string, message: string, violations: readonly FieldViolation[] = [], body = {}) {
     super(message);
     this.name = "BffError";
     this.code = code;
     this.violations = violations;
-    this.busy = busy;
+    this.body = body;
   }
 
   /** Whether the same call may succeed later without any change. */
@@ -42,7 +42,7 @@ async function answer(path: string, init: RequestInit): Promise<JsonValue> {
       typeof body?.code === "string" ? body.code : "unknown",
       typeof body?.message === "string" ? body.message : `The page's server answered ${response.status}.`,
       Array.isArray(body?.violations) ? (body.violations as FieldViolation[]) : [],
-      body?.busy as JsonValue | undefined,
+      body ?? {},
     );
   }
   return body as JsonValue;

@@ -133,6 +133,44 @@ describe("POST /api/models/active", () => {
     expect((await get("/api/models/active")).body.model.modelId).toBe("dqn-memory-1");
   });
 
+  test("brings what the gate found, and what somebody else made active", async () => {
+    const refused = await post("/api/models/active", JSON.stringify({ modelId: "ppo-memory-1" }));
+    expect(refused.status).toBe(200);
+    const worse = await post("/api/models/active", JSON.stringify({ modelId: "ppo-plain-1" }));
+    expect([worse.status, worse.body.code]).toEqual([400, "failed_precondition"]);
+    expect(worse.body.refused).toMatchObject({
+      overridable: true,
+      checks: [
+        { outcome: "GATE_OUTCOME_PASSED", parity: { vectors: 64 } },
+        { outcome: "GATE_OUTCOME_FAILED", success: { candidate: { successes: 11 }, active: { successes: 1000 } } },
+      ],
+    });
+    const late = await post(
+      "/api/models/active",
+      JSON.stringify({ modelId: "dqn-memory-1", expectedActivationId: "1" }),
+    );
+    expect([late.status, late.body.code]).toEqual([409, "aborted"]);
+    expect(late.body.changed).toMatchObject({ activation: { modelId: "ppo-memory-1" } });
+  });
+
+  test("rolls back, once, and tells the history", async () => {
+    const before = (await get("/api/models/activations?pageSize=1")).body.activations[0];
+    const undo = () =>
+      post(
+        "/api/models/active/roll-back",
+        JSON.stringify({ expectedActivationId: before.activationId, reason: "worse", actor: "Ada" }),
+      );
+    const first = await undo();
+    expect(first.status).toBe(200);
+    expect(first.body.activation).toMatchObject({ undoneActivationId: before.activationId, actor: "Ada" });
+    expect((await undo()).body.activation).toEqual(first.body.activation);
+    const { body: history } = await get(`/api/models/activations?at=${encodeURIComponent(before.activatedAt)}`);
+    expect(history.activations[0].activationId).toBe(before.activationId);
+    expect((await get("/api/models/activations?at=noon")).status).toBe(400);
+    const foreign = await post("/api/models/active/roll-back", "{}", { Origin: "https://evil.example" });
+    expect(foreign.status).toBe(403);
+  });
+
   test("refuses another origin, a rebound host name and a null origin, and changes nothing", async () => {
     const before = (await get("/api/models/active")).body.model.modelId;
     const wanted = JSON.stringify({ modelId: "ppo-plain-1" });

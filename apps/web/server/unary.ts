@@ -10,6 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ViolationsSchema } from "@rlmaze/api/buf/validate/validate_pb";
+import { ActiveModelChangedSchema, SwitchRefusedSchema } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { TrainingBusySchema } from "@rlmaze/api/rlmaze/training/v1/training_service_pb";
 
 /** Largest request body that a route reads; a drawn 100 × 100 maze is 11 kB. */
@@ -30,6 +31,10 @@ export interface ErrorBody {
   readonly violations: readonly FieldViolation[];
   /** What holds the devices, as a TrainingBusy; only where a training was refused for lack of room. */
   readonly busy?: JsonValue;
+  /** What the gate found, as a SwitchRefused; only where a model was not made active. */
+  readonly refused?: JsonValue;
+  /** What is active instead, as an ActiveModelChanged; only where somebody else had switched. */
+  readonly changed?: JsonValue;
 }
 
 /** What a route wants of its errors. */
@@ -84,6 +89,8 @@ export function errorResponse(reason: unknown, { saysWhatIsAway = false }: Error
   const isSpoken = saysWhatIsAway && error.code === Code.Unavailable && error.cause === undefined;
   const ours = (status >= 500 && !isSpoken) || error.code === Code.Unauthenticated;
   const [busy] = error.findDetails(TrainingBusySchema);
+  const [refused] = error.findDetails(SwitchRefusedSchema);
+  const [changed] = error.findDetails(ActiveModelChangedSchema);
   const body: ErrorBody = {
     code: wireSpelling(error.code),
     message: ours ? (fixedText[error.code] ?? INTERNAL_TEXT) : error.rawMessage,
@@ -98,6 +105,8 @@ export function errorResponse(reason: unknown, { saysWhatIsAway = false }: Error
             message: violation.message,
           })),
     ...(busy === undefined ? {} : { busy: toJson(TrainingBusySchema, busy) }),
+    ...(refused === undefined ? {} : { refused: toJson(SwitchRefusedSchema, refused) }),
+    ...(changed === undefined ? {} : { changed: toJson(ActiveModelChangedSchema, changed) }),
   };
   return Response.json(body, { status, headers: { "Cache-Control": "no-store" } });
 }

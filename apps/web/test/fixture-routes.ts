@@ -20,6 +20,7 @@ import { TrainingHistoryService } from "@rlmaze/api/rlmaze/training/v1/training_
 import { TrainingService } from "@rlmaze/api/rlmaze/training/v1/training_service_pb";
 import { drawnMaze } from "../features/mazes/drawn-maze";
 import { fixtureExperiments } from "./fixture-experiments";
+import { FixtureSwitches } from "./fixture-switches";
 import { type FixtureGpus, fixtureTrainingHistory, fixtureTrainings } from "./fixture-trainings";
 import { distances, fixtureMaze, moves, randomNumbers } from "./fixture-world";
 
@@ -73,11 +74,13 @@ function resolveMaze(ref: MazeRef | undefined): Maze {
 
 const trainedAt: Timestamp = timestampFromDate(new Date("2026-11-23T12:00:00Z"));
 
-function success(rate: number, spl: number, steps: number) {
+/** Every measurement is on one set, save those that name another. */
+function success(rate: number, spl: number, steps: number, setHash = "5e".repeat(32)) {
   const successes = Math.round(rate * 1000);
   return [
     {
       setId: "heldout",
+      setHash,
       episodes: 1000,
       successes,
       rate,
@@ -112,7 +115,7 @@ function fixtureModels(): Model[] {
       timesteps: 4_000_000n,
       trainingRun: "dqn-memory-seed1",
       sha256: "9f".repeat(32),
-      success: success(0.992, 0.66, 38.1),
+      success: success(0.992, 0.66, 38.1, "d1".repeat(32)),
       config: "ml/configs/dqn-memory.yaml",
     }),
     create(ModelSchema, {
@@ -262,6 +265,7 @@ export function fixtureRoutes(options: FixtureOptions = {}): (router: ConnectRou
   const startedAt = timestampNow();
   let liveStreams = 0;
   let episodesFinished = 0n;
+  const switches = new FixtureSwitches(models, startedAt);
   const activeModel = () => models.find((model) => model.active);
   const findModel = (modelId: string) => {
     const model = models.find((candidate) => candidate.modelId === modelId);
@@ -434,23 +438,20 @@ export function fixtureRoutes(options: FixtureOptions = {}): (router: ConnectRou
       getActiveModel: () => {
         const model = activeModel();
         if (model === undefined) throw new ConnectError("no model is active", Code.NotFound);
-        return {
-          model,
-          activation: { modelId: model.modelId, reason: "default at first start", activatedAt: startedAt },
-        };
+        return { model, ...(switches.newest ? { activation: switches.newest } : {}) };
       },
       setActiveModel: (request) => {
         const model = findModel(request.modelId);
         if (model.state === ModelState.BROKEN) {
           throw new ConnectError(`model "${model.modelId}" is broken: ${model.stateReason}`, Code.FailedPrecondition);
         }
-        const previousModelId = activeModel()?.modelId ?? "";
-        for (const other of models) other.active = other === model;
-        return {
-          model,
-          activation: { modelId: model.modelId, previousModelId, reason: request.reason, activatedAt: timestampNow() },
-        };
+        return { model, activation: switches.set(model, request) };
       },
+      rollBackActiveModel: (request) => {
+        const activation = switches.rollBack(request);
+        return { model: findModel(activation.modelId), activation };
+      },
+      listActivations: (request) => switches.list(request),
     });
     router.service(ExperimentService, fixtureExperiments(options.withoutRuns === true));
     router.service(TrainingService, fixtureTrainings(options.gpus ?? "one"));

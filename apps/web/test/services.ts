@@ -40,6 +40,8 @@ const routes: [RegExp, () => Promise<Route>][] = [
   [/^\/api\/health$/, () => import("@/app/api/health/route") as Promise<Route>],
   [/^\/api\/models$/, () => import("@/app/api/models/route") as Promise<Route>],
   [/^\/api\/models\/active$/, () => import("@/app/api/models/active/route") as Promise<Route>],
+  [/^\/api\/models\/active\/roll-back$/, () => import("@/app/api/models/active/roll-back/route") as Promise<Route>],
+  [/^\/api\/models\/activations$/, () => import("@/app/api/models/activations/route") as Promise<Route>],
   [/^\/api\/models\/(?<id>[^/]+)$/, () => import("@/app/api/models/[id]/route") as unknown as Promise<Route>],
   [/^\/api\/experiments$/, () => import("@/app/api/experiments/route") as Promise<Route>],
   [/^\/api\/experiments\/compare$/, () => import("@/app/api/experiments/compare/route") as Promise<Route>],

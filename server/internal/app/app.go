@@ -132,6 +132,7 @@ func (a *App) start(ctx context.Context) error {
 	models := usecase.NewLoadedModels(stores.registry, folder, runtime)
 	a.onClose(models.Close)
 	a.register(ctx, background, stores, &usecase.RegisterShippedModels{Registry: stores.registry, Store: folder, Models: models})
+	a.follow(background, &usecase.FollowActiveModel{Feed: stores.switches, Models: models})
 
 	tracker, err := a.openMLflow(background)
 	if err != nil {
@@ -188,6 +189,8 @@ func (a *App) start(ctx context.Context) error {
 		Get:       &usecase.GetModel{Registry: stores.registry},
 		GetActive: &usecase.GetActiveModel{Registry: stores.registry},
 		SetActive: &usecase.SetActiveModel{Registry: stores.registry, Models: models},
+		RollBack:  &usecase.RollBackActiveModel{Registry: stores.registry, Models: models},
+		History:   &usecase.ListActivations{Registry: stores.registry},
 		Register:  usecase.NewRegisterModel(stores.registry, folder, models),
 	}
 	experiment := newExperimentService(tracker, stores.trainings)
@@ -328,6 +331,29 @@ func (a *App) register(ctx, background context.Context, stores *stores, register
 			a.logger.Debug("the models are not registered yet", "cause", err)
 		}
 	})
+}
+
+// follow makes this instance act by the switches of all instances.
+func (a *App) follow(background context.Context, follow *usecase.FollowActiveModel) {
+	follow.OnFollowed = func(activations []domain.Activation, err error) {
+		for _, s := range activations {
+			a.logger.Info("a model is active", "model_id", s.ModelID, "activation_id", s.ID, "actor", s.Actor)
+		}
+		if err != nil {
+			a.logger.Error("the active model can't be loaded here; episodes that name no model are refused", "cause", err)
+		}
+	}
+	lost := false // each outage is told once
+	follow.OnHeard = func(err error) {
+		switch {
+		case err != nil && !lost:
+			a.logger.Warn("switches of the active model are not heard of; trying again", "cause", err)
+		case err == nil && lost:
+			a.logger.Info("switches of the active model are heard of again")
+		}
+		lost = err != nil
+	}
+	a.background.Go(func() { _ = follow.Run(background) }) // it ends with the background only
 }
 
 // episodeLogged tells when the log, spool included, could not take an episode.

@@ -136,7 +136,7 @@ func (r *registration) holds(t *testing.T, name string, versions []string, folde
 func (r *registration) acts(t *testing.T, id string) {
 	t.Helper()
 	activate := &usecase.SetActiveModel{Registry: r.registry, Models: r.models}
-	if _, err := activate.Run(t.Context(), id, "a test"); err != nil {
+	if _, err := activate.Run(t.Context(), usecase.SetActiveModelInput{ModelID: id, Reason: "a test"}); err != nil {
 		t.Errorf("%s can't act: %v", id, err)
 	}
 }
@@ -307,7 +307,7 @@ func TestAFolderWithoutARowIsRegisteredByTheNextStart(t *testing.T) {
 	files := modeltest.Files(t, "lost")
 	r.orphan(t, "lost", files)
 	r.holds(t, "lost", nil, "lost-1")
-	if _, err := (&usecase.SetActiveModel{Registry: r.registry, Models: r.models}).Run(t.Context(), "lost-1", ""); !errors.Is(err, domain.ErrModelNotFound) {
+	if _, err := (&usecase.SetActiveModel{Registry: r.registry, Models: r.models}).Run(t.Context(), usecase.SetActiveModelInput{ModelID: "lost-1"}); !errors.Is(err, domain.ErrModelNotFound) {
 		t.Errorf("a half registered model acts: %v", err)
 	}
 	r.restart(t)

@@ -29,6 +29,7 @@ const spoolFile = "spool/episodes"
 // stores are all that keeps something, opened and ready to be used. Nothing outside of this file knows which of them are embedded.
 type stores struct {
 	registry  domain.ModelRegistry
+	switches  domain.ActivationFeed
 	trainings domain.TrainingStore
 	secrets   domain.Secrets
 	log       domain.EpisodeLog
@@ -100,7 +101,7 @@ func openStores(ctx context.Context, config Config, logger *slog.Logger) (opened
 		return nil, err
 	}
 	s.closers = append(s.closers, registry.Close)
-	s.registry, s.trainings, s.secrets, s.prepare = registry, registry, registry, registry.Migrate
+	s.registry, s.switches, s.trainings, s.secrets, s.prepare = registry, registry, registry, registry, registry.Migrate
 	log, err := mongo.Open(mongo.Options{URI: mongoURI, Embedded: config.MongoURI == "", Logger: logger})
 	if err != nil {
 		return nil, err

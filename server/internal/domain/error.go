@@ -20,6 +20,7 @@ const (
 	CodeResourceExhausted              // a limit is reached; later it may work
 	CodeUnavailable                    // a store or the server is away; later it will work
 	CodePermissionDenied               // not on this listener, or not by this caller
+	CodeAborted                        // another caller was faster; read again and decide again
 )
 
 // Error is an error that a client may read: it holds no address, path or SQL state. Cause is for the log only.

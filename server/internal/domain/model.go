@@ -90,14 +90,6 @@ type Model struct {
 	Config       string // path of the YAML in the repository
 }
 
-// Activation is one change of the active model.
-type Activation struct {
-	ModelID         string
-	PreviousModelID string // empty for the first
-	Reason          string
-	ActivatedAt     time.Time
-}
-
 // ModelRegistry keeps which models exist and which one is active. PostgreSQL implements it.
 // Every method may return an error of CodeUnavailable.
 type ModelRegistry interface {
@@ -119,9 +111,26 @@ type ModelRegistry interface {
 	ReplaceModel(ctx context.Context, m Model, reason string) error
 	// ActiveModel returns the latest activation or ErrNoActiveModel.
 	ActiveModel(ctx context.Context) (Activation, error)
-	// ActivateModel makes the model the active one and appends to the history, in one transaction. It returns ErrModelNotFound or
-	// ErrModelBroken; activating the active model again returns its activation unchanged. onlyIfNone leaves an existing one untouched.
-	ActivateModel(ctx context.Context, id, reason string, onlyIfNone bool) (Activation, error)
+	// ActivateModel makes the model the active one and appends to the history, in one transaction. It returns ErrModelNotFound, ErrModelBroken,
+	// or ActiveModelChanged where another activation is in force than the expected one. Activating the active model again returns its
+	// activation unchanged, whatever was expected; not so a roll-back, which is for the expected activation only.
+	ActivateModel(ctx context.Context, s Switch) (Activation, error)
+	// ListActivations returns at most limit activations, the newest first: those before an id (0: from the newest), and where at is not zero
+	// none that came later.
+	ListActivations(ctx context.Context, before int64, at time.Time, limit int) ([]Activation, error)
+	// RollBackOf returns the activation that undid the given one, or ErrNotRolledBack.
+	RollBackOf(ctx context.Context, id int64) (Activation, error)
+	// ActivationBefore returns the last activation of another model before the given one, or ErrNoEarlierModel.
+	ActivationBefore(ctx context.Context, id int64) (Activation, error)
+}
+
+// ActivationFeed tells of switches, whichever instance makes them. PostgreSQL implements it.
+type ActivationFeed interface {
+	// FollowActivations calls take, one call after the other, with the activation in force and from then on with all that are new, oldest first:
+	// none is left out, and none comes again once take has returned nil. After an error of take the same ones come again, after a
+	// pause. heard is called with nil when the feed has a connection and has caught up, and with each failure of it, and of take; the feed goes on
+	// by itself. It returns when ctx ends, with its cause.
+	FollowActivations(ctx context.Context, take func(ctx context.Context, activations []Activation) error, heard func(error)) error
 }
 
 // ModelBundle is what lies in the folder of a model.

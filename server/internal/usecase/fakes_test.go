@@ -160,7 +160,7 @@ func (r *memoryRegistry) ReplaceModel(ctx context.Context, m domain.Model, reaso
 	m.RegisteredAt = known.RegisteredAt
 	r.models[m.ID] = cleaned(m)
 	if n := len(r.activations); n > 0 && r.activations[n-1].ModelID == m.ID {
-		r.activations = append(r.activations, domain.Activation{ModelID: m.ID, Reason: reason, ActivatedAt: time.Now().UTC()})
+		r.activations = append(r.activations, domain.Activation{ID: int64(n) + 1, ModelID: m.ID, Reason: reason, Actor: domain.ActorServer, ActivatedAt: time.Now().UTC()})
 	}
 	return nil
 }
@@ -187,27 +187,74 @@ func (r *memoryRegistry) ActiveModel(ctx context.Context) (domain.Activation, er
 	return r.activations[len(r.activations)-1], nil
 }
 
-func (r *memoryRegistry) ActivateModel(ctx context.Context, id, reason string, onlyIfNone bool) (domain.Activation, error) {
+func (r *memoryRegistry) ActivateModel(ctx context.Context, s domain.Switch) (domain.Activation, error) {
 	if err := r.enter(ctx, "ActivateModel"); err != nil {
 		return domain.Activation{}, err
 	}
 	defer r.mu.Unlock()
-	m, ok := r.models[id]
+	m, ok := r.models[s.ModelID]
 	if !ok {
 		return domain.Activation{}, domain.ErrModelNotFound
 	}
 	var last domain.Activation
-	if n := len(r.activations); n > 0 {
-		if last = r.activations[n-1]; onlyIfNone || last.ModelID == id {
+	n := len(r.activations)
+	if n > 0 {
+		if last = r.activations[n-1]; s.Undoes == 0 && (s.OnlyIfNone || last.ModelID == s.ModelID) {
 			return last, nil
 		}
+	}
+	if s.Expected != 0 && s.Expected != max(last.ID, domain.ExpectNone) && (s.Expected != domain.ExpectNone || n > 0) {
+		return domain.Activation{}, &domain.ActiveModelChanged{Activation: last}
 	}
 	if m.State == domain.ModelStateBroken {
 		return domain.Activation{}, domain.ErrModelBroken
 	}
-	a := domain.Activation{ModelID: id, PreviousModelID: last.ModelID, Reason: reason, ActivatedAt: time.Now().UTC()}
+	a := domain.Activation{
+		ID: int64(n) + 1, ModelID: s.ModelID, PreviousModelID: last.ModelID, Reason: s.Reason, ActivatedAt: time.Now().UTC(),
+		Actor: s.Actor, OverrideReason: s.OverrideReason, Undoes: s.Undoes, Parity: s.Parity, Success: s.Success,
+	}
 	r.activations = append(r.activations, a)
 	return a, nil
+}
+
+func (r *memoryRegistry) ListActivations(ctx context.Context, before int64, at time.Time, limit int) ([]domain.Activation, error) {
+	if err := r.enter(ctx, "ListActivations"); err != nil {
+		return nil, err
+	}
+	defer r.mu.Unlock()
+	var listed []domain.Activation
+	for _, a := range slices.Backward(r.activations) {
+		if len(listed) < limit && (before == 0 || a.ID < before) && (at.IsZero() || !a.ActivatedAt.After(at)) {
+			listed = append(listed, a)
+		}
+	}
+	return listed, nil
+}
+
+func (r *memoryRegistry) RollBackOf(ctx context.Context, id int64) (domain.Activation, error) {
+	if err := r.enter(ctx, "RollBackOf"); err != nil {
+		return domain.Activation{}, err
+	}
+	defer r.mu.Unlock()
+	for _, a := range r.activations {
+		if a.Undoes == id {
+			return a, nil
+		}
+	}
+	return domain.Activation{}, domain.ErrNotRolledBack
+}
+
+func (r *memoryRegistry) ActivationBefore(ctx context.Context, id int64) (domain.Activation, error) {
+	if err := r.enter(ctx, "ActivationBefore"); err != nil {
+		return domain.Activation{}, err
+	}
+	defer r.mu.Unlock()
+	for _, a := range slices.Backward(r.activations) {
+		if a.ID < id && id <= int64(len(r.activations)) && a.ModelID != r.activations[id-1].ModelID {
+			return a, nil
+		}
+	}
+	return domain.Activation{}, domain.ErrNoEarlierModel
 }
 
 // memoryLog keeps episodes in memory.

@@ -41,7 +41,8 @@ func NewLoadedModels(registry domain.ModelRegistry, store domain.ModelStore, loa
 type loadedModel struct {
 	model   domain.Model
 	network domain.Network
-	uses    atomic.Int64 // 0 means closed
+	parity  domain.ParityEvidence // measured when it was loaded
+	uses    atomic.Int64          // 0 means closed
 	closed  func()
 }
 
@@ -218,12 +219,13 @@ func (s *LoadedModels) loadBundle(b domain.ModelBundle) (*loadedModel, error) {
 		_ = network.Close() // the difference says more
 		return nil, domain.BrokenModel(fmt.Sprintf("its manifest.json says opset %d and its network asks for %d", said, is), nil)
 	}
-	if err := checkParity(network, b.Parity); err != nil {
+	parity, err := checkParity(network, b.Parity)
+	if err != nil {
 		_ = network.Close() // the parity error says more
 		return nil, err
 	}
 	s.open.Add(1)
-	l := &loadedModel{model: b.Model, network: network, closed: func() { s.open.Add(-1) }}
+	l := &loadedModel{model: b.Model, network: network, parity: parity, closed: func() { s.open.Add(-1) }}
 	l.uses.Store(1)
 	return l, nil
 }
@@ -259,33 +261,58 @@ func (s *LoadedModels) tryOut(b domain.ModelBundle) error {
 // errParity is the cause of a broken model whose network does not compute what its vectors say.
 var errParity = errors.New("parity")
 
-// parityTolerance is what the export allows between PyTorch and ONNX Runtime, absolute up to 1 and relative above.
-const parityTolerance = 1e-5
+// parityError carries the numbers of a failed parity check. It is errParity.
+type parityError struct {
+	evidence domain.ParityEvidence
+	cause    error // why the network failed to compute; nil where it computed something else
+}
 
-// checkParity replays what PyTorch computed. It returns ErrModelBroken with the reason.
-func checkParity(network domain.Network, vectors []domain.ParityVector) error {
-	if len(vectors) == 0 {
-		return domain.BrokenModel("it has no parity vectors", errParity)
+func (e *parityError) Error() string { return errors.Join(errParity, e.cause).Error() }
+
+// Unwrap returns errParity, and the cause where there is one.
+func (e *parityError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{errParity}
 	}
-	near := func(got, want float32) bool { // false for NaN
-		return math.Abs(float64(got)-float64(want)) <= parityTolerance*max(1, math.Abs(float64(want)))
+	return []error{errParity, e.cause}
+}
+
+// immeasurable stands for a deviation that is no number.
+const immeasurable = 1e308
+
+// checkParity replays what PyTorch computed. It returns ErrModelBroken with the reason, and a parityError among its causes.
+func checkParity(network domain.Network, vectors []domain.ParityVector) (domain.ParityEvidence, error) {
+	var evidence domain.ParityEvidence
+	fail := func(reason string, cause error) (domain.ParityEvidence, error) {
+		return evidence, domain.BrokenModel(reason, &parityError{evidence: evidence, cause: cause})
+	}
+	if len(vectors) == 0 {
+		return fail("it has no parity vectors", nil)
+	}
+	measure := func(got, want float32) {
+		deviation := math.Abs(float64(got)-float64(want)) / max(1, math.Abs(float64(want)))
+		if math.IsNaN(deviation) || math.IsInf(deviation, 0) {
+			deviation = immeasurable
+		}
+		evidence.LargestDeviation = max(evidence.LargestDeviation, deviation)
 	}
 	var scores, value = make([]float32, 4), make([]float32, 1)
 	for i, v := range vectors {
+		evidence.Vectors = i + 1
 		if err := network.Infer(v.Observation[:], scores, value); err != nil {
-			return domain.BrokenModel(fmt.Sprintf("it failed on parity vector %d", i), errors.Join(errParity, err))
+			return fail(fmt.Sprintf("it failed on parity vector %d", i), err)
 		}
 		got := domain.ActionScores{Values: [4]float32(scores), StateValue: value[0]}
 		want := domain.ActionScores{Values: v.ActionScores}
-		fits := near(got.StateValue, v.StateValue) && got.Choose(domain.Sampling{}, 0, 0) == want.Choose(domain.Sampling{}, 0, 0)
+		measure(got.StateValue, v.StateValue)
 		for a := range 4 {
-			fits = fits && near(got.Values[a], v.ActionScores[a])
+			measure(got.Values[a], v.ActionScores[a])
 		}
-		if !fits {
-			return domain.BrokenModel(fmt.Sprintf("it failed its parity check: vector %d gives other scores than at its export", i), errParity)
+		if evidence.LargestDeviation > domain.ParityTolerance || got.Choose(domain.Sampling{}, 0, 0) != want.Choose(domain.Sampling{}, 0, 0) {
+			return fail(fmt.Sprintf("it failed its parity check: vector %d gives other scores than at its export", i), nil)
 		}
 	}
-	return nil
+	return evidence, nil
 }
 
 // swap makes l, with one use that it takes over, the active model; nil means that none is loaded. The old one is closed after its last episode.
@@ -300,7 +327,20 @@ func (s *LoadedModels) swap(l *loadedModel) {
 
 // LoadActive loads the model that the registry names as active, unless it is loaded already. Errors: ErrNoActiveModel; ErrModelBroken, whose
 // reason is also written to the registry; CodeUnavailable.
-func (s *LoadedModels) LoadActive(ctx context.Context) error {
+func (s *LoadedModels) LoadActive(ctx context.Context) error { return s.loadActive(ctx, s.prepare) }
+
+// followActive is LoadActive of a switch that another instance made. A model that only this instance can't load is not broken for all, so
+// nothing is written to the registry.
+func (s *LoadedModels) followActive(ctx context.Context) error {
+	return s.loadActive(ctx, func(ctx context.Context, m domain.Model) (*loadedModel, error) {
+		if l := s.takeKept(m.ID); l != nil {
+			return l, nil
+		}
+		return s.load(ctx, m)
+	})
+}
+
+func (s *LoadedModels) loadActive(ctx context.Context, prepare func(context.Context, domain.Model) (*loadedModel, error)) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	activation, err := s.registry.ActiveModel(ctx)
@@ -314,13 +354,32 @@ func (s *LoadedModels) LoadActive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := s.prepare(ctx, m)
+	l, err := prepare(ctx, m)
 	if err != nil {
 		s.swap(nil) // another instance may have switched away from what this one has
 		return err
 	}
 	s.swap(l)
 	return nil
+}
+
+// switchTo prepares the model, lets commit make it the active one in the registry, and swaps. Where commit fails nothing is changed. The caller
+// holds changing.
+func (s *LoadedModels) switchTo(ctx context.Context, m domain.Model, commit func(domain.ParityEvidence) (domain.Activation, error)) (domain.Activation, error) {
+	if l := s.active.Load(); l != nil && l.model.ID == m.ID {
+		return commit(l.parity)
+	}
+	l, err := s.prepare(ctx, m)
+	if err != nil {
+		return domain.Activation{}, err
+	}
+	activation, err := commit(l.parity)
+	if err != nil {
+		l.release()
+		return domain.Activation{}, err
+	}
+	s.swap(l)
+	return activation, nil
 }
 
 // prepare returns the model with a use to take over, loaded and checked. It keeps the registry's state of the model true: broken with the reason, or ready again.

@@ -17,7 +17,7 @@ func TestAFirstStartActivatesTheDefaultAndALaterOneKeepsTheActiveModel(t *testin
 	if err != nil || activation.ModelID != "first-1" || activation.Reason != "default at first start" {
 		t.Fatalf("%+v, %v", activation, err)
 	}
-	if _, err := b.activate.Run(t.Context(), "second-1", "better"); err != nil {
+	if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1", Reason: "better"}); err != nil {
 		t.Fatal(err)
 	}
 	b.models.Close()
@@ -37,7 +37,7 @@ func TestASwitchKeepsRunningEpisodesOnTheirModelAndClosesItAfterTheLast(t *testi
 			t.Fatal(err)
 		}
 		if event.Started != nil {
-			out, err := b.activate.Run(t.Context(), "second-1", "better")
+			out, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1", Reason: "better"})
 			if err != nil || out.Model.ID != "second-1" || out.Activation.PreviousModelID != "first-1" || out.Activation.Reason != "better" {
 				t.Fatalf("%+v, %v", out, err)
 			}
@@ -62,7 +62,7 @@ func TestSettingTheActiveModelAgainChangesNothing(t *testing.T) {
 	b := newBench(t)
 	before, _ := b.registry.ActiveModel(t.Context())
 	loads := b.store.loads
-	out, err := b.activate.Run(t.Context(), "first-1", "again")
+	out, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "first-1", Reason: "again"})
 	if err != nil || out.Activation != before || b.store.loads != loads {
 		t.Errorf("%+v, %v, %d loads", out, err, b.store.loads-loads)
 	}
@@ -95,7 +95,7 @@ func TestAModelThatIsBrokenCanNotBecomeActiveAndSaysWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			c.damage(b)
-			_, err := b.activate.Run(t.Context(), "second-1", "")
+			_, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1"})
 			if !errors.Is(err, domain.ErrModelBroken) || !strings.Contains(err.Error(), c.reason) {
 				t.Errorf("error %v; want broken because %q", err, c.reason)
 			}
@@ -125,11 +125,11 @@ func TestAModelThatBreaksIsListedSoByWhoeverWantsToRunIt(t *testing.T) {
 func TestAModelThatIsWholeAgainCanBecomeActive(t *testing.T) {
 	b := newBench(t)
 	b.store.broken["second-1"] = domain.BrokenModel("its policy.onnx is cut short", nil)
-	if _, err := b.activate.Run(t.Context(), "second-1", ""); !errors.Is(err, domain.ErrModelBroken) {
+	if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1"}); !errors.Is(err, domain.ErrModelBroken) {
 		t.Fatal(err)
 	}
 	delete(b.store.broken, "second-1")
-	out, err := b.activate.Run(t.Context(), "second-1", "repaired")
+	out, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1", Reason: "repaired"})
 	if err != nil || out.Model.State != domain.ModelStateReady || out.Model.StateReason != "" || len(out.Model.Success) == 0 {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -139,7 +139,7 @@ func TestASwitchThatCanNotBeCommittedChangesNothing(t *testing.T) {
 	for _, method := range []string{"GetModel", "ActivateModel"} {
 		b := newBench(t)
 		b.registry.failNext[method] = errDown
-		if _, err := b.activate.Run(t.Context(), "second-1", ""); domain.CodeOf(err) != domain.CodeUnavailable {
+		if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1"}); domain.CodeOf(err) != domain.CodeUnavailable {
 			t.Errorf("%s: %v", method, err)
 		}
 		if b.models.ActiveModelID() != "first-1" || b.models.Loaded() != 1 {
@@ -147,7 +147,7 @@ func TestASwitchThatCanNotBeCommittedChangesNothing(t *testing.T) {
 		}
 	}
 	b := newBench(t)
-	if _, err := b.activate.Run(t.Context(), "none-1", ""); !errors.Is(err, domain.ErrModelNotFound) {
+	if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "none-1"}); !errors.Is(err, domain.ErrModelNotFound) {
 		t.Errorf("an unknown model gives %v", err)
 	}
 }
@@ -165,18 +165,18 @@ func (r fadingRegistry) GetModel(ctx context.Context, id string) (domain.Model, 
 	return r.memoryRegistry.GetModel(ctx, id)
 }
 
-func (r fadingRegistry) ActivateModel(ctx context.Context, id, reason string, onlyIfNone bool) (domain.Activation, error) {
+func (r fadingRegistry) ActivateModel(ctx context.Context, s domain.Switch) (domain.Activation, error) {
 	if *r.left--; *r.left < 0 {
 		return domain.Activation{}, errDown
 	}
-	return r.memoryRegistry.ActivateModel(ctx, id, reason, onlyIfNone)
+	return r.memoryRegistry.ActivateModel(ctx, s)
 }
 
 func TestASwitchEitherFailsOrHappens(t *testing.T) {
 	for calls := range 6 {
 		b := newBench(t)
 		left := calls
-		_, err := (&SetActiveModel{Registry: fadingRegistry{b.registry, &left}, Models: b.models}).Run(t.Context(), "second-1", "")
+		_, err := (&SetActiveModel{Registry: fadingRegistry{b.registry, &left}, Models: b.models}).Run(t.Context(), SetActiveModelInput{ModelID: "second-1"})
 		want := "second-1"
 		if err != nil {
 			want = "first-1"
@@ -208,7 +208,7 @@ func TestAStartWithABrokenActiveModelRunsOnAndSaysWhy(t *testing.T) {
 func TestAStartTakesOverFilesThatWereReplaced(t *testing.T) {
 	for _, active := range []string{"first-1", "second-1"} {
 		b := newBench(t)
-		if _, err := b.activate.Run(t.Context(), active, ""); err != nil {
+		if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: active}); err != nil {
 			t.Fatal(err)
 		}
 		b.models.Close()
@@ -266,7 +266,7 @@ func TestAStartFallsBackToTheDefaultAndRecordsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			if _, err := b.activate.Run(t.Context(), "second-1", "better"); err != nil {
+			if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1", Reason: "better"}); err != nil {
 				t.Fatal(err)
 			}
 			b.models.Close()
@@ -379,7 +379,7 @@ func TestFewIdleModelsStayInMemory(t *testing.T) {
 		t.Error("not the least recently used one was closed")
 	}
 	// A kept model that becomes active is not loaded again.
-	if _, err := b.activate.Run(t.Context(), "other-1", ""); err != nil || len(b.loader.networks["other-1"]) != 1 {
+	if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "other-1"}); err != nil || len(b.loader.networks["other-1"]) != 1 {
 		t.Errorf("%d loads, %v", len(b.loader.networks["other-1"]), err)
 	}
 	b.models.Close()
@@ -417,7 +417,7 @@ func TestARegistryThatHangsOnOneModelHoldsUpNoOther(t *testing.T) {
 	if p := b.play(t.Context(), RunEpisodeInput{Maze: mazeOf("puzzle-fork"), Policy: domain.PolicyRef{ModelID: "second-1"}}); p.err != nil || p.finished == nil {
 		t.Errorf("another model: %v", p.err)
 	}
-	if _, err := b.activate.Run(t.Context(), "second-1", ""); err != nil {
+	if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1"}); err != nil {
 		t.Errorf("a switch: %v", err)
 	}
 	leave()
@@ -444,7 +444,7 @@ func TestSwitchesUnderLoadLoseNothing(t *testing.T) {
 		})
 	}
 	for i := 0; ctx.Err() == nil; i++ {
-		if _, err := b.activate.Run(context.Background(), []string{"first-1", "second-1"}[i%2], ""); err != nil {
+		if _, err := b.activate.Run(context.Background(), SetActiveModelInput{ModelID: []string{"first-1", "second-1"}[i%2]}); err != nil {
 			t.Errorf("switch: %v", err)
 		}
 	}

@@ -95,7 +95,7 @@ func refusal(err error) error {
 	refused := &domain.Error{Code: domain.CodeInvalidArgument, Field: "policy_onnx", Rule: "model.network", Message: "policy.onnx" + reason + "; " + policyShape, Cause: err}
 	if errors.Is(err, errParity) {
 		refused.Field, refused.Rule = "parity_json", "model.parity"
-		refused.Message = fmt.Sprintf("parity.json%s; every output may differ by %g, and the best action must be the same", reason, parityTolerance)
+		refused.Message = fmt.Sprintf("parity.json%s; every output may differ by %g, and the best action must be the same", reason, domain.ParityTolerance)
 	}
 	return refused
 }

@@ -85,7 +85,9 @@ func (u *RegisterShippedModels) fallBack(ctx context.Context, broken error) (*do
 		return nil, broken
 	}
 	why, _ := errors.AsType[*domain.Error](broken)
-	activation, err := u.Registry.ActivateModel(ctx, id, fmt.Sprintf("default, because %s can't be loaded: %s", active.ModelID, why.Message), false)
+	activation, err := u.Registry.ActivateModel(ctx, domain.Switch{
+		ModelID: id, Actor: domain.ActorServer, Reason: fmt.Sprintf("default, because %s can't be loaded: %s", active.ModelID, why.Message),
+	})
 	if errors.Is(err, domain.ErrModelNotFound) || errors.Is(err, domain.ErrModelBroken) {
 		return nil, broken
 	}
@@ -155,7 +157,7 @@ func (u *RegisterShippedModels) activateDefault(ctx context.Context) error {
 	if id == "" {
 		return nil
 	}
-	_, err = u.Registry.ActivateModel(ctx, id, "default at first start", true)
+	_, err = u.Registry.ActivateModel(ctx, domain.Switch{ModelID: id, Actor: domain.ActorServer, Reason: "default at first start", OnlyIfNone: true})
 	if errors.Is(err, domain.ErrModelNotFound) || errors.Is(err, domain.ErrModelBroken) {
 		return nil
 	}

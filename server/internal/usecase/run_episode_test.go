@@ -127,7 +127,7 @@ func TestAResumeKeepsTheModelOfItsFirstStream(t *testing.T) {
 	if first.err != nil || len(first.steps) != 3 || first.finished != nil {
 		t.Fatalf("%+v", first)
 	}
-	if _, err := b.activate.Run(t.Context(), "second-1", ""); err != nil {
+	if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1"}); err != nil {
 		t.Fatal(err)
 	}
 	p := b.play(t.Context(), RunEpisodeInput{Maze: mazeOf("puzzle-hidden"), AfterStep: 3, ResumeToken: first.started.ResumeToken, ActionsDigest: domain.ActionsDigest(first.actions())})

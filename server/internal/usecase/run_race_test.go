@@ -544,7 +544,7 @@ func TestARaceKeepsTheModelsOfItsFirstStream(t *testing.T) {
 		}
 		whole.take(event)
 		if event.Started != nil {
-			if _, err := b.activate.Run(t.Context(), "second-1", ""); err != nil {
+			if _, err := b.activate.Run(t.Context(), SetActiveModelInput{ModelID: "second-1"}); err != nil {
 				t.Fatal(err)
 			}
 		}

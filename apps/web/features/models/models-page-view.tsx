@@ -1,26 +1,28 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { Algorithm, type Model, ModelState, type SuccessRate } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import {
+  type Activation,
+  type ActiveModelChanged,
+  Algorithm,
+  type Model,
+  ModelState,
+  type SuccessRate,
+  type SwitchRefused,
+} from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { Boxes, CircleCheck, CirclePlay, TriangleAlert, Unplug } from "lucide-react";
-import { type ReactNode, useId, useState } from "react";
+import type { ReactNode } from "react";
 import { PageHeader } from "@/components/shell/page-header";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import {
-  Dialog,
-  DialogClose,
-  DialogContent,
-  DialogDescription,
-  DialogFooter,
-  DialogTitle,
-} from "@/components/ui/dialog";
-import { Input } from "@/components/ui/input";
-import { Label } from "@/components/ui/label";
 import { Notice } from "@/components/ui/notice";
 import { Panel } from "@/components/ui/panel";
 import { Skeleton } from "@/components/ui/skeleton";
 import { StateLine } from "@/components/ui/state-line";
 import { cn } from "@/lib/class-names";
 import { algorithmName, bytes, count, dateMinute, decimal, percent, shortCount } from "@/lib/format";
+import { earlierModel } from "./history-panel";
+import type { Change, ChangeWords } from "./queries";
+import { interval } from "./success-words";
+import { SwitchDialog } from "./switch-dialog";
 
 export type ModelsPageViewProps = {
   /** Undefined while nothing was read yet. */
@@ -30,24 +32,43 @@ export type ModelsPageViewProps = {
   stale: boolean;
   /** When it was read, milliseconds since the epoch. */
   readAt: number;
-  /** The model whose activation is under way. */
-  activating: string | undefined;
-  onActivate: (modelId: string, reason: string) => void;
+  /** The history as far as it was read, the newest first; undefined before that. */
+  activations: readonly Activation[] | undefined;
+  /** The panel that shows it. */
+  history: ReactNode;
+  /** What is asked for in the dialog; undefined while that is closed. */
+  change: Change | undefined;
+  /** Who switched last from this browser. */
+  actor: string;
+  /** The change is under way. */
+  pending: boolean;
+  /** Why the last try of the change failed. */
+  refusal: Error | null;
+  refused: SwitchRefused | undefined;
+  changed: ActiveModelChanged | undefined;
+  onChange: (change: Change | undefined) => void;
+  onConfirm: (words: ChangeWords) => void;
   onRetry: () => void;
 };
 
-/** Longest reason that the contract takes. */
-const LONGEST_REASON = 500;
-
 /** Every registered model, broken ones with the reason. */
-export function ModelsPageView({ models, error, stale, readAt, activating, onActivate, onRetry }: ModelsPageViewProps) {
-  const [wanted, setWanted] = useState<Model>();
-  const active = models?.find((model) => model.active);
+export function ModelsPageView(props: ModelsPageViewProps) {
+  const { models, error, stale, readAt, activations, change, onChange, onRetry } = props;
+  const inForce = activations?.[0]?.modelId;
+  const active =
+    models?.find((model) => model.modelId === inForce && model.active) ?? models?.find((model) => model.active);
+  const wantedId =
+    change?.kind === "roll-back" && activations !== undefined
+      ? earlierModel(activations)
+      : change?.kind === "set"
+        ? change.modelId
+        : undefined;
+  const activating = props.pending ? wantedId : undefined;
   return (
     <>
       <PageHeader title="Models" />
       <main className="scroll-thin min-h-0 flex-1 overflow-y-auto p-2">
-        <div className="mx-auto max-w-6xl space-y-2">
+        <div className="mx-auto max-w-7xl space-y-2">
           {stale ? (
             <StateLine
               kind="stale"
@@ -85,38 +106,44 @@ export function ModelsPageView({ models, error, stale, readAt, activating, onAct
               </Notice>
             </Panel>
           ) : (
-            <>
-              {active === undefined ? (
-                <p role="alert" className="flex items-center gap-2 rounded-panel border bg-raised px-3 py-2 text-sub">
-                  <TriangleAlert className="size-4 text-warn" aria-hidden="true" />
-                  No model is active: episodes run only with a model chosen on the inference page.
-                </p>
-              ) : null}
-              <ul aria-label="Models" className="space-y-2">
-                {models.map((model) => (
-                  <li key={model.modelId}>
-                    <ModelCard
-                      model={model}
-                      busy={activating !== undefined}
-                      pending={activating === model.modelId}
-                      onChoose={() => setWanted(model)}
-                    />
-                  </li>
-                ))}
-              </ul>
-            </>
+            <div className="grid items-start gap-2 xl:grid-cols-[minmax(0,1fr)_340px]">
+              <div className="min-w-0 space-y-2">
+                {active === undefined ? (
+                  <p role="alert" className="flex items-center gap-2 rounded-panel border bg-raised px-3 py-2 text-sub">
+                    <TriangleAlert className="size-4 text-warn" aria-hidden="true" />
+                    No model is active: episodes run only with a model chosen on the inference page.
+                  </p>
+                ) : null}
+                <ul aria-label="Models" className="space-y-2">
+                  {models.map((model) => (
+                    <li key={model.modelId}>
+                      <ModelCard
+                        model={model}
+                        busy={activating !== undefined}
+                        pending={activating === model.modelId}
+                        onChoose={() => onChange({ kind: "set", modelId: model.modelId })}
+                      />
+                    </li>
+                  ))}
+                </ul>
+              </div>
+              {props.history}
+            </div>
           )}
         </div>
       </main>
-      <ActivationDialog
-        key={wanted?.modelId ?? ""}
-        model={wanted}
+      <SwitchDialog
+        key={`${change?.kind} ${change?.kind === "set" ? change.modelId : ""}`}
+        change={change}
+        model={models?.find((model) => model.modelId === wantedId)}
         active={active}
-        onClose={() => setWanted(undefined)}
-        onConfirm={(reason) => {
-          if (wanted !== undefined) onActivate(wanted.modelId, reason);
-          setWanted(undefined);
-        }}
+        actor={props.actor}
+        pending={props.pending}
+        error={props.refusal}
+        refused={props.refused}
+        changed={props.changed}
+        onClose={() => onChange(undefined)}
+        onConfirm={props.onConfirm}
       />
     </>
   );
@@ -251,64 +278,12 @@ function MeasuredSuccess({ success }: { success: readonly SuccessRate[] }) {
   );
 }
 
-function interval(rate: SuccessRate): string {
-  return `${decimal(rate.intervalLow * 100, 1)}–${percent(rate.intervalHigh)}`;
-}
-
 function Fact({ term, children }: { term: string; children: ReactNode }) {
   return (
     <div className="flex min-w-0 gap-2">
       <dt className="text-text-3">{term}</dt>
       <dd className="figure min-w-0 break-all text-text-2">{children}</dd>
     </div>
-  );
-}
-
-type ActivationDialogProps = {
-  model: Model | undefined;
-  active: Model | undefined;
-  onClose: () => void;
-  onConfirm: (reason: string) => void;
-};
-
-/** Asks before the active model changes, and for a reason that the history keeps. */
-function ActivationDialog({ model, active, onClose, onConfirm }: ActivationDialogProps) {
-  const [reason, setReason] = useState("");
-  const id = useId();
-  return (
-    <Dialog open={model !== undefined} onOpenChange={(open) => (open ? undefined : onClose())}>
-      <DialogContent>
-        <DialogTitle>Make {model?.modelId} active?</DialogTitle>
-        <DialogDescription>
-          {active ? `It takes the place of ${active.modelId}. ` : ""}The server loads it and checks its hash and parity
-          vectors first; if that fails nothing changes. Running episodes keep their model.
-        </DialogDescription>
-        <form
-          className="mt-3 space-y-1"
-          onSubmit={(event) => {
-            event.preventDefault();
-            onConfirm(reason.trim());
-          }}
-        >
-          <Label htmlFor={id}>Reason, kept in the history (may be empty)</Label>
-          <Input
-            id={id}
-            value={reason}
-            maxLength={LONGEST_REASON}
-            className="font-sans"
-            onChange={(event) => setReason(event.target.value)}
-          />
-          <DialogFooter>
-            <DialogClose asChild>
-              <Button variant="ghost">Cancel</Button>
-            </DialogClose>
-            <Button type="submit" variant="primary">
-              Make active
-            </Button>
-          </DialogFooter>
-        </form>
-      </DialogContent>
-    </Dialog>
   );
 }
 

@@ -1,4 +1,4 @@
-import { fromJson } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { GetTrainingHistoryResponseSchema } from "@rlmaze/api/rlmaze/training/v1/training_history_service_pb";
 import {
   GetTrainingDefaultsResponseSchema,
@@ -77,7 +77,7 @@ export async function stopTraining(runId: string) {
 
 /** What holds the devices, where a start was refused for lack of room. */
 export function busyOf(error: unknown): TrainingBusy | undefined {
-  return error instanceof BffError && error.busy !== undefined
-    ? fromJson(TrainingBusySchema, error.busy, { ignoreUnknownFields: true })
+  return error instanceof BffError && error.body.busy !== undefined
+    ? fromJson(TrainingBusySchema, error.body.busy as JsonValue, { ignoreUnknownFields: true })
     : undefined;
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -144,7 +146,7 @@ func (s *Store) ReplaceModel(ctx context.Context, m domain.Model, reason string)
 			return err
 		}
 		// Without a previous model: the file that was active under this id is no longer there.
-		return setActive(ctx, q, sqlc.ActivationInsertParams{ModelID: m.ID, Reason: textFrom(reason)}, nil)
+		return setActive(ctx, q, sqlc.ActivationInsertParams{ModelID: m.ID, Reason: textFrom(reason), Actor: domain.ActorServer}, nil)
 	})
 }
 
@@ -195,21 +197,14 @@ func insertSuccess(ctx context.Context, q *sqlc.Queries, m domain.Model) error {
 
 // ActiveModel implements domain.ModelRegistry.
 func (s *Store) ActiveModel(ctx context.Context) (domain.Activation, error) {
-	var activation domain.Activation
-	err := s.call(ctx, "get active model", func(ctx context.Context, q *sqlc.Queries) error {
-		row, err := q.ActiveModelGet(ctx)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return domain.ErrNoActiveModel
-		}
-		activation = activationFromRow(row)
-		return err
+	return s.activation(ctx, "get active model", domain.ErrNoActiveModel, func(ctx context.Context, q *sqlc.Queries) (sqlc.Activation, error) {
+		return q.ActiveModelGet(ctx)
 	})
-	return activation, err
 }
 
 // ActivateModel implements domain.ModelRegistry. Instances that switch at the same time switch one after the other.
-func (s *Store) ActivateModel(ctx context.Context, id, reason string, onlyIfNone bool) (domain.Activation, error) {
-	if !storableText(id) {
+func (s *Store) ActivateModel(ctx context.Context, wanted domain.Switch) (domain.Activation, error) {
+	if !storableText(wanted.ModelID) {
 		return domain.Activation{}, domain.ErrModelNotFound
 	}
 	var activation domain.Activation
@@ -217,24 +212,71 @@ func (s *Store) ActivateModel(ctx context.Context, id, reason string, onlyIfNone
 		if err := q.ActiveModelLock(ctx); err != nil {
 			return err
 		}
-		var previous *string
-		current, err := q.ActiveModelGet(ctx)
-		switch {
-		case err == nil && (onlyIfNone || current.ModelID == id):
-			activation = activationFromRow(current)
-			return nil
-		case err == nil:
-			previous = &current.ModelID
-		case !errors.Is(err, pgx.ErrNoRows):
+		var current domain.Activation
+		row, err := q.ActiveModelGet(ctx)
+		none := errors.Is(err, pgx.ErrNoRows)
+		if err == nil {
+			current = activationFromRow(row)
+		} else if !none {
 			return err
 		}
+		if !none && wanted.Undoes == 0 && (wanted.OnlyIfNone || current.ModelID == wanted.ModelID) {
+			activation = current
+			return nil
+		}
+		if wanted.Expected != 0 && (none != (wanted.Expected == domain.ExpectNone) || !none && current.ID != wanted.Expected) {
+			return &domain.ActiveModelChanged{Activation: current}
+		}
 		// The foreign key and the trigger of active_model refuse what does not exist or is broken; translateError names it.
-		return setActive(ctx, q, sqlc.ActivationInsertParams{ModelID: id, PreviousModelID: previous, Reason: textFrom(reason)}, &activation)
+		return setActive(ctx, q, insertFromSwitch(wanted, current.ModelID), &activation)
 	})
 	if err != nil {
 		return domain.Activation{}, err
 	}
 	return activation, nil
+}
+
+// ListActivations implements domain.ModelRegistry.
+func (s *Store) ListActivations(ctx context.Context, before int64, at time.Time, limit int) ([]domain.Activation, error) {
+	params := sqlc.ActivationListParams{BeforeID: before, MostRecent: timeToRow(at), Most: int32From(limit)}
+	if before == 0 {
+		params.BeforeID = math.MaxInt64
+	}
+	var activations []domain.Activation
+	err := s.call(ctx, "list activations", func(ctx context.Context, q *sqlc.Queries) error {
+		rows, err := q.ActivationList(ctx, params)
+		activations = activationsFromRows(rows)
+		return err
+	})
+	return activations, err
+}
+
+// RollBackOf implements domain.ModelRegistry.
+func (s *Store) RollBackOf(ctx context.Context, id int64) (domain.Activation, error) {
+	return s.activation(ctx, "get roll-back", domain.ErrNotRolledBack, func(ctx context.Context, q *sqlc.Queries) (sqlc.Activation, error) {
+		return q.ActivationGetUndoing(ctx, &id)
+	})
+}
+
+// ActivationBefore implements domain.ModelRegistry.
+func (s *Store) ActivationBefore(ctx context.Context, id int64) (domain.Activation, error) {
+	return s.activation(ctx, "get earlier activation", domain.ErrNoEarlierModel, func(ctx context.Context, q *sqlc.Queries) (sqlc.Activation, error) {
+		return q.ActivationGetBefore(ctx, id)
+	})
+}
+
+// activation reads one activation; missing is the error where there is none.
+func (s *Store) activation(ctx context.Context, what string, missing error, read func(context.Context, *sqlc.Queries) (sqlc.Activation, error)) (domain.Activation, error) {
+	var activation domain.Activation
+	err := s.call(ctx, what, func(ctx context.Context, q *sqlc.Queries) error {
+		row, err := read(ctx, q)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return missing
+		}
+		activation = activationFromRow(row)
+		return err
+	})
+	return activation, err
 }
 
 // ResumeSecret implements domain.Secrets. The first instance that asks makes the 32 bytes; all later ones, and the same one after a

@@ -111,11 +111,67 @@ func insertFromSuccess(modelID string, position int, rate domain.SuccessRate) sq
 }
 
 func activationFromRow(row sqlc.Activation) domain.Activation {
-	activation := domain.Activation{ModelID: row.ModelID, Reason: row.Reason, ActivatedAt: timeFromRow(row.ActivatedAt)}
-	if row.PreviousModelID != nil {
-		activation.PreviousModelID = *row.PreviousModelID
+	return domain.Activation{
+		ID:              row.ActivationID,
+		ModelID:         row.ModelID,
+		PreviousModelID: valueOf(row.PreviousModelID),
+		Reason:          row.Reason,
+		ActivatedAt:     timeFromRow(row.ActivatedAt),
+		Actor:           row.Actor,
+		OverrideReason:  row.OverrideReason,
+		Undoes:          valueOf(row.UndoneActivationID),
+		Parity:          domain.ParityEvidence{Vectors: int(valueOf(row.ParityVectors)), LargestDeviation: valueOf(row.ParityDeviation)},
+		Success: domain.SuccessEvidence{
+			SetID:             valueOf(row.SetID),
+			SetHash:           valueOf(row.SetHash),
+			Episodes:          int(valueOf(row.Episodes)),
+			Successes:         int(valueOf(row.Successes)),
+			PreviousEpisodes:  int(valueOf(row.PreviousEpisodes)),
+			PreviousSuccesses: int(valueOf(row.PreviousSuccesses)),
+		},
 	}
-	return activation
+}
+
+func activationsFromRows(rows []sqlc.Activation) []domain.Activation {
+	activations := make([]domain.Activation, 0, len(rows))
+	for _, row := range rows {
+		activations = append(activations, activationFromRow(row))
+	}
+	return activations
+}
+
+// insertFromSwitch leaves NULL what is not known.
+func insertFromSwitch(s domain.Switch, previousModelID string) sqlc.ActivationInsertParams {
+	params := sqlc.ActivationInsertParams{
+		ModelID:        textFrom(s.ModelID),
+		Reason:         textFrom(s.Reason),
+		Actor:          textFrom(s.Actor),
+		OverrideReason: textFrom(s.OverrideReason),
+	}
+	if previousModelID != "" {
+		params.PreviousModelID = &previousModelID
+	}
+	if s.Undoes != 0 {
+		params.UndoneActivationID = &s.Undoes
+	}
+	if s.Parity.Vectors > 0 {
+		params.ParityVectors, params.ParityDeviation = new(int32From(s.Parity.Vectors)), &s.Parity.LargestDeviation
+	}
+	if s.Success.SetID != "" {
+		params.SetID, params.SetHash = new(textFrom(s.Success.SetID)), new(textFrom(s.Success.SetHash))
+		params.Episodes, params.Successes = new(int32From(s.Success.Episodes)), new(int32From(s.Success.Successes))
+		params.PreviousEpisodes, params.PreviousSuccesses = new(int32From(s.Success.PreviousEpisodes)), new(int32From(s.Success.PreviousSuccesses))
+	}
+	return params
+}
+
+// valueOf is the zero value for NULL.
+func valueOf[T any](column *T) T {
+	if column == nil {
+		var zero T
+		return zero
+	}
+	return *column
 }
 
 // timeFromRow gives UTC whatever the time zone of session and machine; NULL is the zero time.

@@ -160,7 +160,7 @@ func TestTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	url := pgtest.DatabaseURL(t)
 	connection := connect(t, url)
-	for _, name := range []string{"fixtures/00001_models.sql", "fixtures/00002_server_secret.sql", "fixtures/00004_registered_model.sql"} {
+	for _, name := range []string{"fixtures/00001_models.sql", "fixtures/00002_server_secret.sql", "fixtures/00004_registered_model.sql", "fixtures/00006_rolled_back.sql"} {
 		rows, err := fs.ReadFile(db.Fixtures, name)
 		if err != nil {
 			t.Fatal(err)
@@ -173,19 +173,27 @@ func TestTheDatabaseRefuses(t *testing.T) {
 		`UPDATE activations SET reason = 'rewritten'`: "activations_append_only",
 		`DELETE FROM activations`:                     "activations_append_only",
 		`TRUNCATE activations CASCADE`:                "activations_append_only",
-		`INSERT INTO activations (model_id, previous_model_id, reason) VALUES ('dqn-trail-2', 'dqn-trail-2', '')`:    "activations_changes_model",
-		`INSERT INTO activations (model_id, reason) VALUES ('nobody-1', '')`:                                         "activations_has_model",
-		`INSERT INTO active_model (model_id, activation_id) SELECT model_id, activation_id FROM activations LIMIT 1`: "active_model_one_row",
-		`INSERT INTO active_model SELECT false, model_id, activation_id FROM active_model`:                           "active_model_no_second_row",
-		`UPDATE active_model SET model_id = 'cut-short-1'`:                                                           "active_model_is_ready",
-		`UPDATE active_model SET model_id = 'dqn-trail-2'`:                                                           "active_model_has_activation",
-		`DELETE FROM models WHERE model_id = 'ppo-memory-1'`:                                                         "activations_has_model",
-		`UPDATE models SET state = 'ready', state_reason = '' WHERE state = 'broken'`:                                "models_ready_has_algorithm",
-		`UPDATE models SET state = 'broken'`:                                                                         "models_broken_has_reason",
-		`UPDATE models SET state = 'away'`:                                                                           "models_state_is_known",
-		`UPDATE models SET sha256 = upper(sha256)`:                                                                   "models_ready_has_hash",
-		`UPDATE models SET version = 3`:                                                                              "models_ready_is_named",
-		`UPDATE models SET origin = 'bought'`:                                                                        "models_origin_is_known",
+		`INSERT INTO activations (model_id, previous_model_id, reason) VALUES ('dqn-trail-2', 'dqn-trail-2', '')`:                                                                                                      "activations_changes_model",
+		`INSERT INTO activations (model_id, reason) VALUES ('nobody-1', '')`:                                                                                                                                           "activations_has_model",
+		`INSERT INTO activations (model_id, reason, undone_activation_id) SELECT 'dqn-trail-2', '', undone_activation_id FROM activations WHERE undone_activation_id > 0`:                                              "activations_undone_once",
+		`INSERT INTO activations (model_id, reason, undone_activation_id) VALUES ('dqn-trail-2', '', 0)`:                                                                                                               "activations_has_undone",
+		`INSERT INTO activations (model_id, reason, undone_activation_id) VALUES ('dqn-trail-2', '', 1000)`:                                                                                                            "activations_undoes_earlier",
+		`INSERT INTO activations (model_id, reason, parity_vectors) VALUES ('dqn-trail-2', '', 5)`:                                                                                                                     "activations_parity_is_whole",
+		`INSERT INTO activations (model_id, reason, parity_vectors, parity_deviation) VALUES ('dqn-trail-2', '', 5, 'NaN')`:                                                                                            "activations_parity_was_measured",
+		`INSERT INTO activations (model_id, previous_model_id, reason, set_id) VALUES ('dqn-trail-2', 'ppo-memory-1', '', 'heldout')`:                                                                                  "activations_success_is_whole",
+		`INSERT INTO activations (model_id, reason, set_id, set_hash, episodes, successes, previous_episodes, previous_successes) VALUES ('dqn-trail-2', '', 'a', 'b', 1, 1, 1, 1)`:                                    "activations_success_has_previous",
+		`INSERT INTO activations (model_id, previous_model_id, reason, set_id, set_hash, episodes, successes, previous_episodes, previous_successes) VALUES ('dqn-trail-2', 'ppo-memory-1', '', 'a', 'b', 1, 2, 1, 1)`: "activations_success_was_measured",
+		`INSERT INTO active_model (model_id, activation_id) SELECT model_id, activation_id FROM activations LIMIT 1`:                                                                                                   "active_model_one_row",
+		`INSERT INTO active_model SELECT false, model_id, activation_id FROM active_model`:                                                                                                                             "active_model_no_second_row",
+		`UPDATE active_model SET model_id = 'cut-short-1'`:                                                                                                                                                             "active_model_is_ready",
+		`UPDATE active_model SET model_id = 'dqn-trail-2'`:                                                                                                                                                             "active_model_has_activation",
+		`DELETE FROM models WHERE model_id = 'ppo-memory-1'`:                                                                                                                                                           "activations_has_model",
+		`UPDATE models SET state = 'ready', state_reason = '' WHERE state = 'broken'`:                                                                                                                                  "models_ready_has_algorithm",
+		`UPDATE models SET state = 'broken'`:       "models_broken_has_reason",
+		`UPDATE models SET state = 'away'`:         "models_state_is_known",
+		`UPDATE models SET sha256 = upper(sha256)`: "models_ready_has_hash",
+		`UPDATE models SET version = 3`:            "models_ready_is_named",
+		`UPDATE models SET origin = 'bought'`:      "models_origin_is_known",
 		`UPDATE models SET model_id = 'quick-2', name = 'quick', origin = 'registered', sha256 = repeat('0c', 32) WHERE model_id = 'dqn-trail-2'`: "models_registered_file_once",
 		`UPDATE models SET seed = -1`:                                         "models_seed_is_unsigned",
 		`UPDATE model_success SET successes = 1001`:                           "model_success_not_above_episodes",

@@ -63,8 +63,9 @@ var errUnknownService = errors.New("no such service")
 
 // changing lists the procedures that change something. They are served on the private listener only.
 var changing = map[string]bool{
-	modelv1connect.ModelServiceSetActiveModelProcedure: true,
-	modelv1connect.ModelServiceRegisterModelProcedure:  true,
+	modelv1connect.ModelServiceSetActiveModelProcedure:      true,
+	modelv1connect.ModelServiceRollBackActiveModelProcedure: true,
+	modelv1connect.ModelServiceRegisterModelProcedure:       true,
 
 	trainingv1connect.TrainingServiceStartTrainingProcedure: true,
 	trainingv1connect.TrainingServiceStopTrainingProcedure:  true,

@@ -37,6 +37,7 @@ var connectCodes = map[domain.Code]connect.Code{
 	domain.CodeResourceExhausted:  connect.CodeResourceExhausted,
 	domain.CodeUnavailable:        connect.CodeUnavailable,
 	domain.CodePermissionDenied:   connect.CodePermissionDenied,
+	domain.CodeAborted:            connect.CodeAborted,
 }
 
 // TranslateError turns any error of a use case into what a client may read, and leaves the cause in the request's access entry. Every
@@ -68,6 +69,12 @@ func translate(ctx context.Context, err error, entry *access.Entry) *connect.Err
 		translated := withViolations(connect.NewError(connectCodes[known.Code], errors.New(known.Message)), known)
 		if busy, ok := errors.AsType[*domain.TrainingBusy](err); ok {
 			addDetail(translated, toTrainingBusy(busy))
+		}
+		if refused, ok := errors.AsType[*domain.SwitchRefused](err); ok {
+			addDetail(translated, toSwitchRefused(refused))
+		}
+		if changed, ok := errors.AsType[*domain.ActiveModelChanged](err); ok {
+			addDetail(translated, toActiveModelChanged(changed))
 		}
 		return translated
 	}

@@ -46,6 +46,11 @@ var (
 		domain.ModelStateReady:  modelv1.ModelState_MODEL_STATE_READY,
 		domain.ModelStateBroken: modelv1.ModelState_MODEL_STATE_BROKEN,
 	}
+	gateOutcomes = map[domain.GateOutcome]modelv1.GateOutcome{
+		domain.GatePassed:        modelv1.GateOutcome_GATE_OUTCOME_PASSED,
+		domain.GateFailed:        modelv1.GateOutcome_GATE_OUTCOME_FAILED,
+		domain.GateNotComparable: modelv1.GateOutcome_GATE_OUTCOME_NOT_COMPARABLE,
+	}
 
 	baselinesOfContract    = inverse(baselines)
 	difficultiesOfContract = inverse(difficulties)
@@ -207,5 +212,65 @@ func toSuccessRate(s domain.SuccessRate) *modelv1.SuccessRate {
 }
 
 func toActivation(a domain.Activation) *modelv1.Activation {
-	return &modelv1.Activation{ModelId: a.ModelID, PreviousModelId: a.PreviousModelID, Reason: a.Reason, ActivatedAt: timestamp(a.ActivatedAt)}
+	return &modelv1.Activation{
+		ModelId:            a.ModelID,
+		PreviousModelId:    a.PreviousModelID,
+		Reason:             a.Reason,
+		ActivatedAt:        timestamp(a.ActivatedAt),
+		ActivationId:       a.ID,
+		Actor:              a.Actor,
+		OverrideReason:     a.OverrideReason,
+		UndoneActivationId: a.Undoes,
+		Parity:             toParityEvidence(a.Parity),
+		Success:            toSuccessEvidence(a.Success, a.ModelID, a.PreviousModelID),
+	}
+}
+
+// toParityEvidence leaves out what nobody measured.
+func toParityEvidence(e domain.ParityEvidence) *modelv1.ParityEvidence {
+	if e.Vectors == 0 {
+		return nil
+	}
+	return &modelv1.ParityEvidence{Vectors: int32(e.Vectors), LargestDeviation: e.LargestDeviation, AllowedDeviation: domain.ParityTolerance}
+}
+
+// toSuccessEvidence leaves out what could not be compared.
+func toSuccessEvidence(e domain.SuccessEvidence, candidateID, activeID string) *modelv1.SuccessEvidence {
+	if e.SetID == "" {
+		return nil
+	}
+	return &modelv1.SuccessEvidence{
+		SetId:     e.SetID,
+		SetHash:   e.SetHash,
+		Candidate: toSuccessCount(candidateID, e.Successes, e.Episodes),
+		Active:    toSuccessCount(activeID, e.PreviousSuccesses, e.PreviousEpisodes),
+	}
+}
+
+func toSuccessCount(modelID string, successes, episodes int) *modelv1.SuccessCount {
+	low, high := domain.Wilson95(successes, episodes)
+	return &modelv1.SuccessCount{ModelId: modelID, Episodes: int32(episodes), Successes: int32(successes), IntervalLow: low, IntervalHigh: high}
+}
+
+func toSwitchRefused(r *domain.SwitchRefused) *modelv1.SwitchRefused {
+	refused := &modelv1.SwitchRefused{ModelId: r.ModelID, Overridable: r.Overridable()}
+	for _, c := range r.Checks {
+		check := &modelv1.GateCheck{Outcome: gateOutcomes[c.Outcome], Message: c.Message, Overridable: c.Overridable}
+		if parity := toParityEvidence(c.Parity); parity != nil {
+			check.Evidence = &modelv1.GateCheck_Parity{Parity: parity}
+		}
+		if success := toSuccessEvidence(c.Success, r.ModelID, r.ActiveModelID); success != nil {
+			check.Evidence = &modelv1.GateCheck_Success{Success: success}
+		}
+		refused.Checks = append(refused.Checks, check)
+	}
+	return refused
+}
+
+// toActiveModelChanged has no activation where no model is active.
+func toActiveModelChanged(c *domain.ActiveModelChanged) *modelv1.ActiveModelChanged {
+	if c.Activation.ID == 0 {
+		return &modelv1.ActiveModelChanged{}
+	}
+	return &modelv1.ActiveModelChanged{Activation: toActivation(c.Activation)}
 }

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"time"
 
 	modelv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1"
 	"github.com/rlmaze/rlmaze/server/internal/domain"
@@ -15,6 +16,8 @@ type ModelService struct {
 	Get       *usecase.GetModel
 	GetActive *usecase.GetActiveModel
 	SetActive *usecase.SetActiveModel
+	RollBack  *usecase.RollBackActiveModel
+	History   *usecase.ListActivations
 	Register  *usecase.RegisterModel
 }
 
@@ -52,11 +55,48 @@ func (s *ModelService) GetActiveModel(ctx context.Context, _ *modelv1.GetActiveM
 // SetActiveModel switches the model.
 func (s *ModelService) SetActiveModel(ctx context.Context, request *modelv1.SetActiveModelRequest) (*modelv1.SetActiveModelResponse, error) {
 	access.FromContext(ctx).ModelID = request.GetModelId()
-	active, err := s.SetActive.Run(ctx, request.GetModelId(), request.GetReason())
+	active, err := s.SetActive.Run(ctx, usecase.SetActiveModelInput{
+		ModelID:        request.GetModelId(),
+		Reason:         request.GetReason(),
+		Actor:          request.GetActor(),
+		OverrideReason: request.GetOverrideReason(),
+		Expected:       request.GetExpectedActivationId(),
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &modelv1.SetActiveModelResponse{Model: toModel(active.Model, true), Activation: toActivation(active.Activation)}, nil
+}
+
+// RollBackActiveModel undoes the activation in force.
+func (s *ModelService) RollBackActiveModel(ctx context.Context, request *modelv1.RollBackActiveModelRequest) (*modelv1.RollBackActiveModelResponse, error) {
+	rolled, err := s.RollBack.Run(ctx, usecase.RollBackActiveModelInput{
+		Expected: request.GetExpectedActivationId(),
+		Reason:   request.GetReason(),
+		Actor:    request.GetActor(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	access.FromContext(ctx).ModelID = rolled.Model.ID
+	return &modelv1.RollBackActiveModelResponse{Model: toModel(rolled.Model, rolled.InForce), Activation: toActivation(rolled.Activation)}, nil
+}
+
+// ListActivations returns the history of the active model.
+func (s *ModelService) ListActivations(ctx context.Context, request *modelv1.ListActivationsRequest) (*modelv1.ListActivationsResponse, error) {
+	var at time.Time
+	if request.GetAt() != nil {
+		at = request.GetAt().AsTime()
+	}
+	page, err := s.History.Run(ctx, int(request.GetPageSize()), request.GetPageToken(), at)
+	if err != nil {
+		return nil, err
+	}
+	response := &modelv1.ListActivationsResponse{NextPageToken: page.NextPageToken}
+	for _, a := range page.Activations {
+		response.Activations = append(response.Activations, toActivation(a))
+	}
+	return response, nil
 }
 
 // RegisterModel takes in a trained model.

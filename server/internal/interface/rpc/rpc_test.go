@@ -137,8 +137,9 @@ func TestEveryDomainCodeHasItsConnectCode(t *testing.T) {
 		domain.CodeResourceExhausted:  connect.CodeResourceExhausted,
 		domain.CodeUnavailable:        connect.CodeUnavailable,
 		domain.CodePermissionDenied:   connect.CodePermissionDenied,
+		domain.CodeAborted:            connect.CodeAborted,
 	}
-	for code := domain.CodeInternal; code <= domain.CodePermissionDenied; code++ {
+	for code := domain.CodeInternal; code <= domain.CodeAborted; code++ {
 		want, listed := table[code]
 		if !listed {
 			t.Errorf("domain code %d is not in the table", code)

@@ -62,7 +62,7 @@ func RegistryContract(t *testing.T, open func(t *testing.T) domain.ModelRegistry
 	}
 	activate := func(t *testing.T, r domain.ModelRegistry, id, reason string, onlyIfNone bool) domain.Activation {
 		t.Helper()
-		activation, err := r.ActivateModel(t.Context(), id, reason, onlyIfNone)
+		activation, err := r.ActivateModel(t.Context(), domain.Switch{ModelID: id, Reason: reason, OnlyIfNone: onlyIfNone})
 		if err != nil {
 			t.Fatalf("activate %s: %v", id, err)
 		}
@@ -131,7 +131,7 @@ func RegistryContract(t *testing.T, open func(t *testing.T) domain.ModelRegistry
 			if _, err := r.GetModel(t.Context(), id); !errors.Is(err, domain.ErrModelNotFound) {
 				t.Errorf("get %.20q: %v", id, err)
 			}
-			if _, err := r.ActivateModel(t.Context(), id, "", false); !errors.Is(err, domain.ErrModelNotFound) {
+			if _, err := r.ActivateModel(t.Context(), domain.Switch{ModelID: id}); !errors.Is(err, domain.ErrModelNotFound) {
 				t.Errorf("activate %.20q: %v", id, err)
 			}
 		}
@@ -312,7 +312,7 @@ func RegistryContract(t *testing.T, open func(t *testing.T) domain.ModelRegistry
 		r := open(t)
 		register(t, r, ReadyModel("m", 1), BrokenModel("m-2"))
 		first := activate(t, r, "m-1", "", false)
-		if _, err := r.ActivateModel(t.Context(), "m-2", "", false); !errors.Is(err, domain.ErrModelBroken) {
+		if _, err := r.ActivateModel(t.Context(), domain.Switch{ModelID: "m-2"}); !errors.Is(err, domain.ErrModelBroken) {
 			t.Errorf("activate: %v", err)
 		}
 		if got, err := r.ActiveModel(t.Context()); err != nil || !cmp.Equal(first, got) {
@@ -341,7 +341,7 @@ func RegistryContract(t *testing.T, open func(t *testing.T) domain.ModelRegistry
 		var all sync.WaitGroup
 		for i := range n {
 			all.Go(func() {
-				activations[i], failures[i] = r.ActivateModel(t.Context(), fmt.Sprintf("m-%d", i+1), "", false)
+				activations[i], failures[i] = r.ActivateModel(t.Context(), domain.Switch{ModelID: fmt.Sprintf("m-%d", i+1)})
 			})
 		}
 		all.Wait()
@@ -355,6 +355,115 @@ func RegistryContract(t *testing.T, open func(t *testing.T) domain.ModelRegistry
 		}
 		if len(previous) != n {
 			t.Errorf("predecessors %v", previous)
+		}
+	})
+
+	t.Run("an activation keeps who, why, past what and on what evidence", func(t *testing.T) {
+		r := open(t)
+		register(t, r, ReadyModel("m", 1), ReadyModel("m", 2))
+		first := activate(t, r, "m-1", "", false)
+		want := domain.Switch{
+			ModelID: "m-2", Reason: "Grund", Actor: "Ada", OverrideReason: "迷路", Expected: first.ID,
+			Parity:  domain.ParityEvidence{Vectors: 64, LargestDeviation: 2.5e-7},
+			Success: domain.SuccessEvidence{SetID: "heldout", SetHash: strings.Repeat("ab", 32), Episodes: 1000, Successes: 9, PreviousEpisodes: 500, PreviousSuccesses: 500},
+		}
+		got, err := r.ActivateModel(t.Context(), want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expected := domain.Activation{
+			ID: got.ID, ModelID: "m-2", PreviousModelID: "m-1", Reason: want.Reason, ActivatedAt: got.ActivatedAt, Actor: want.Actor,
+			OverrideReason: want.OverrideReason, Parity: want.Parity, Success: want.Success,
+		}
+		if got != expected || got.ID <= first.ID {
+			t.Error(cmp.Diff(expected, got))
+		}
+		if listed, err := r.ListActivations(t.Context(), 0, time.Time{}, 10); err != nil || !cmp.Equal([]domain.Activation{got, first}, listed) {
+			t.Errorf("%v\n%s", err, cmp.Diff([]domain.Activation{got, first}, listed))
+		}
+	})
+
+	t.Run("a switch that was decided on another state is refused with what is active", func(t *testing.T) {
+		r := open(t)
+		register(t, r, ReadyModel("m", 1), ReadyModel("m", 2), ReadyModel("m", 3))
+		refused := func(s domain.Switch, inForce domain.Activation) {
+			t.Helper()
+			_, err := r.ActivateModel(t.Context(), s)
+			changed, ok := errors.AsType[*domain.ActiveModelChanged](err)
+			if !ok || changed.Activation != inForce || domain.CodeOf(err) != domain.CodeAborted {
+				t.Errorf("%+v: %v", s, err)
+			}
+		}
+		refused(domain.Switch{ModelID: "m-1", Expected: 1}, domain.Activation{})
+		first, err := r.ActivateModel(t.Context(), domain.Switch{ModelID: "m-1", Expected: domain.ExpectNone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := activate(t, r, "m-2", "", false)
+		refused(domain.Switch{ModelID: "m-3", Expected: first.ID}, second)
+		refused(domain.Switch{ModelID: "m-3", Expected: domain.ExpectNone}, second)
+		refused(domain.Switch{ModelID: "m-2", Expected: first.ID, Undoes: first.ID}, second)
+		if again, err := r.ActivateModel(t.Context(), domain.Switch{ModelID: "m-2", Expected: first.ID}); err != nil || again != second {
+			t.Errorf("what is wanted is the case: %+v, %v", again, err)
+		}
+	})
+
+	t.Run("a roll-back is found by what it undid", func(t *testing.T) {
+		r := open(t)
+		register(t, r, ReadyModel("m", 1), ReadyModel("m", 2))
+		first := activate(t, r, "m-1", "", false)
+		if _, err := r.ActivationBefore(t.Context(), first.ID); !errors.Is(err, domain.ErrNoEarlierModel) {
+			t.Errorf("before the first: %v", err)
+		}
+		if _, err := r.ActivationBefore(t.Context(), first.ID+1000); !errors.Is(err, domain.ErrNoEarlierModel) {
+			t.Errorf("before none: %v", err)
+		}
+		second := activate(t, r, "m-2", "", false)
+		if err := r.ReplaceModel(t.Context(), ReadyModel("m", 2), "its file was replaced"); err != nil {
+			t.Fatal(err)
+		}
+		third, err := r.ActiveModel(t.Context())
+		if err != nil || third.ID <= second.ID {
+			t.Fatalf("%+v, %v", third, err)
+		}
+		if before, err := r.ActivationBefore(t.Context(), third.ID); err != nil || before != first {
+			t.Errorf("another model was active before: %+v, %v", before, err)
+		}
+		if _, err := r.RollBackOf(t.Context(), third.ID); !errors.Is(err, domain.ErrNotRolledBack) {
+			t.Errorf("not yet: %v", err)
+		}
+		back, err := r.ActivateModel(t.Context(), domain.Switch{ModelID: "m-1", Expected: third.ID, Undoes: third.ID})
+		if err != nil || back.Undoes != third.ID || back.PreviousModelID != "m-2" {
+			t.Errorf("%+v, %v", back, err)
+		}
+		if found, err := r.RollBackOf(t.Context(), third.ID); err != nil || found != back {
+			t.Errorf("%+v, %v", found, err)
+		}
+	})
+
+	t.Run("the history is read in pages and as of a time", func(t *testing.T) {
+		r := open(t)
+		register(t, r, ReadyModel("m", 1), ReadyModel("m", 2))
+		var all []domain.Activation
+		for i := range 5 {
+			all = append([]domain.Activation{activate(t, r, fmt.Sprintf("m-%d", 1+i%2), "", false)}, all...)
+		}
+		list := func(before int64, at time.Time, limit int) []domain.Activation {
+			t.Helper()
+			listed, err := r.ListActivations(t.Context(), before, at, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return listed
+		}
+		if got := append(list(0, time.Time{}, 2), list(all[1].ID, time.Time{}, 9)...); !cmp.Equal(all, got) {
+			t.Error(cmp.Diff(all, got))
+		}
+		if got := list(0, all[3].ActivatedAt, 9); len(got) == 0 || got[len(got)-1] != all[4] || got[0].ActivatedAt.After(all[3].ActivatedAt) {
+			t.Errorf("as of the second: %+v", got)
+		}
+		if got := list(0, all[4].ActivatedAt.Add(-time.Second), 9); len(got) != 0 {
+			t.Errorf("before the first: %+v", got)
 		}
 	})
 

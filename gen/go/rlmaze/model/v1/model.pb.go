@@ -130,6 +130,63 @@ func (ModelState) EnumDescriptor() ([]byte, []int) {
 	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{1}
 }
 
+// GateOutcome is what one check before a switch came to.
+type GateOutcome int32
+
+const (
+	// GATE_OUTCOME_UNSPECIFIED never leaves the server.
+	GateOutcome_GATE_OUTCOME_UNSPECIFIED GateOutcome = 0
+	// GATE_OUTCOME_PASSED: it does not stand in the way.
+	GateOutcome_GATE_OUTCOME_PASSED GateOutcome = 1
+	// GATE_OUTCOME_FAILED: it stands in the way; GateCheck.message says why.
+	GateOutcome_GATE_OUTCOME_FAILED GateOutcome = 2
+	// GATE_OUTCOME_NOT_COMPARABLE: the models were not measured on the same mazes, or none is active. It does not stand in the way.
+	GateOutcome_GATE_OUTCOME_NOT_COMPARABLE GateOutcome = 3
+)
+
+// Enum value maps for GateOutcome.
+var (
+	GateOutcome_name = map[int32]string{
+		0: "GATE_OUTCOME_UNSPECIFIED",
+		1: "GATE_OUTCOME_PASSED",
+		2: "GATE_OUTCOME_FAILED",
+		3: "GATE_OUTCOME_NOT_COMPARABLE",
+	}
+	GateOutcome_value = map[string]int32{
+		"GATE_OUTCOME_UNSPECIFIED":    0,
+		"GATE_OUTCOME_PASSED":         1,
+		"GATE_OUTCOME_FAILED":         2,
+		"GATE_OUTCOME_NOT_COMPARABLE": 3,
+	}
+)
+
+func (x GateOutcome) Enum() *GateOutcome {
+	p := new(GateOutcome)
+	*p = x
+	return p
+}
+
+func (x GateOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GateOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_rlmaze_model_v1_model_proto_enumTypes[2].Descriptor()
+}
+
+func (GateOutcome) Type() protoreflect.EnumType {
+	return &file_rlmaze_model_v1_model_proto_enumTypes[2]
+}
+
+func (x GateOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GateOutcome.Descriptor instead.
+func (GateOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{2}
+}
+
 // SuccessRate is a measured share with its uncertainty.
 type SuccessRate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -474,24 +531,480 @@ func (x *Model) GetConfig() string {
 	return ""
 }
 
-// Activation is one change of the active model.
+// ParityEvidence is how well a network repeats what its training framework computed at its export.
+type ParityEvidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// vectors that were replayed; at a failure those up to the first that did not fit.
+	Vectors int32 `protobuf:"varint,1,opt,name=vectors,proto3" json:"vectors,omitempty"`
+	// largest_deviation of a score or value from what the export kept, absolute up to 1 and relative above. A computation that gave no number
+	// counts as 1e308.
+	LargestDeviation float64 `protobuf:"fixed64,2,opt,name=largest_deviation,json=largestDeviation,proto3" json:"largest_deviation,omitempty"`
+	// allowed_deviation: above it the check fails. It fails, too, when another action is the best one.
+	AllowedDeviation float64 `protobuf:"fixed64,3,opt,name=allowed_deviation,json=allowedDeviation,proto3" json:"allowed_deviation,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ParityEvidence) Reset() {
+	*x = ParityEvidence{}
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParityEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParityEvidence) ProtoMessage() {}
+
+func (x *ParityEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParityEvidence.ProtoReflect.Descriptor instead.
+func (*ParityEvidence) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ParityEvidence) GetVectors() int32 {
+	if x != nil {
+		return x.Vectors
+	}
+	return 0
+}
+
+func (x *ParityEvidence) GetLargestDeviation() float64 {
+	if x != nil {
+		return x.LargestDeviation
+	}
+	return 0
+}
+
+func (x *ParityEvidence) GetAllowedDeviation() float64 {
+	if x != nil {
+		return x.AllowedDeviation
+	}
+	return 0
+}
+
+// SuccessCount is a measured success with the counts that it follows from.
+type SuccessCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// model_id that was measured.
+	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	// episodes that were run, one a maze, greedy.
+	Episodes int32 `protobuf:"varint,2,opt,name=episodes,proto3" json:"episodes,omitempty"`
+	// successes among them.
+	Successes int32 `protobuf:"varint,3,opt,name=successes,proto3" json:"successes,omitempty"`
+	// interval_low is the lower end of the 95 % Wilson interval, 0–1.
+	IntervalLow float64 `protobuf:"fixed64,4,opt,name=interval_low,json=intervalLow,proto3" json:"interval_low,omitempty"`
+	// interval_high is the upper end of the 95 % Wilson interval, 0–1.
+	IntervalHigh  float64 `protobuf:"fixed64,5,opt,name=interval_high,json=intervalHigh,proto3" json:"interval_high,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuccessCount) Reset() {
+	*x = SuccessCount{}
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuccessCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuccessCount) ProtoMessage() {}
+
+func (x *SuccessCount) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuccessCount.ProtoReflect.Descriptor instead.
+func (*SuccessCount) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SuccessCount) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+func (x *SuccessCount) GetEpisodes() int32 {
+	if x != nil {
+		return x.Episodes
+	}
+	return 0
+}
+
+func (x *SuccessCount) GetSuccesses() int32 {
+	if x != nil {
+		return x.Successes
+	}
+	return 0
+}
+
+func (x *SuccessCount) GetIntervalLow() float64 {
+	if x != nil {
+		return x.IntervalLow
+	}
+	return 0
+}
+
+func (x *SuccessCount) GetIntervalHigh() float64 {
+	if x != nil {
+		return x.IntervalHigh
+	}
+	return 0
+}
+
+// SuccessEvidence compares two models on one set of held-out mazes.
+type SuccessEvidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// set_id of the mazes ("heldout").
+	SetId string `protobuf:"bytes,1,opt,name=set_id,json=setId,proto3" json:"set_id,omitempty"`
+	// set_hash names the content of the set; both models were measured on it.
+	SetHash string `protobuf:"bytes,2,opt,name=set_hash,json=setHash,proto3" json:"set_hash,omitempty"`
+	// candidate is the model that became, or is to become, active.
+	Candidate *SuccessCount `protobuf:"bytes,3,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	// active is the model that was active before.
+	Active        *SuccessCount `protobuf:"bytes,4,opt,name=active,proto3" json:"active,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuccessEvidence) Reset() {
+	*x = SuccessEvidence{}
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuccessEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuccessEvidence) ProtoMessage() {}
+
+func (x *SuccessEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuccessEvidence.ProtoReflect.Descriptor instead.
+func (*SuccessEvidence) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SuccessEvidence) GetSetId() string {
+	if x != nil {
+		return x.SetId
+	}
+	return ""
+}
+
+func (x *SuccessEvidence) GetSetHash() string {
+	if x != nil {
+		return x.SetHash
+	}
+	return ""
+}
+
+func (x *SuccessEvidence) GetCandidate() *SuccessCount {
+	if x != nil {
+		return x.Candidate
+	}
+	return nil
+}
+
+func (x *SuccessEvidence) GetActive() *SuccessCount {
+	if x != nil {
+		return x.Active
+	}
+	return nil
+}
+
+// GateCheck is one check before a switch, with its numbers.
+type GateCheck struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// outcome of the check.
+	Outcome GateOutcome `protobuf:"varint,1,opt,name=outcome,proto3,enum=rlmaze.model.v1.GateOutcome" json:"outcome,omitempty"`
+	// message says the outcome in words.
+	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// overridable says whether override_reason passes over a failure of this check. That of parity can't be passed over.
+	Overridable bool `protobuf:"varint,3,opt,name=overridable,proto3" json:"overridable,omitempty"`
+	// evidence that was looked at; none where there was nothing to look at.
+	//
+	// Types that are valid to be assigned to Evidence:
+	//
+	//	*GateCheck_Parity
+	//	*GateCheck_Success
+	Evidence      isGateCheck_Evidence `protobuf_oneof:"evidence"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GateCheck) Reset() {
+	*x = GateCheck{}
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GateCheck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GateCheck) ProtoMessage() {}
+
+func (x *GateCheck) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GateCheck.ProtoReflect.Descriptor instead.
+func (*GateCheck) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GateCheck) GetOutcome() GateOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return GateOutcome_GATE_OUTCOME_UNSPECIFIED
+}
+
+func (x *GateCheck) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *GateCheck) GetOverridable() bool {
+	if x != nil {
+		return x.Overridable
+	}
+	return false
+}
+
+func (x *GateCheck) GetEvidence() isGateCheck_Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *GateCheck) GetParity() *ParityEvidence {
+	if x != nil {
+		if x, ok := x.Evidence.(*GateCheck_Parity); ok {
+			return x.Parity
+		}
+	}
+	return nil
+}
+
+func (x *GateCheck) GetSuccess() *SuccessEvidence {
+	if x != nil {
+		if x, ok := x.Evidence.(*GateCheck_Success); ok {
+			return x.Success
+		}
+	}
+	return nil
+}
+
+type isGateCheck_Evidence interface {
+	isGateCheck_Evidence()
+}
+
+type GateCheck_Parity struct {
+	// parity of the candidate.
+	Parity *ParityEvidence `protobuf:"bytes,4,opt,name=parity,proto3,oneof"`
+}
+
+type GateCheck_Success struct {
+	// success of both models; not set when they can't be compared.
+	Success *SuccessEvidence `protobuf:"bytes,5,opt,name=success,proto3,oneof"`
+}
+
+func (*GateCheck_Parity) isGateCheck_Evidence() {}
+
+func (*GateCheck_Success) isGateCheck_Evidence() {}
+
+// SwitchRefused is the detail of a failed_precondition: the gate did not let a model become active.
+type SwitchRefused struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// model_id that was to become active.
+	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	// checks that were made, those that passed too, parity first.
+	Checks []*GateCheck `protobuf:"bytes,2,rep,name=checks,proto3" json:"checks,omitempty"`
+	// overridable is true when SetActiveModel with an override_reason would switch all the same.
+	Overridable   bool `protobuf:"varint,3,opt,name=overridable,proto3" json:"overridable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SwitchRefused) Reset() {
+	*x = SwitchRefused{}
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SwitchRefused) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SwitchRefused) ProtoMessage() {}
+
+func (x *SwitchRefused) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SwitchRefused.ProtoReflect.Descriptor instead.
+func (*SwitchRefused) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SwitchRefused) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+func (x *SwitchRefused) GetChecks() []*GateCheck {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
+func (x *SwitchRefused) GetOverridable() bool {
+	if x != nil {
+		return x.Overridable
+	}
+	return false
+}
+
+// ActiveModelChanged is the detail of an aborted switch: another activation is in force than the caller expected.
+type ActiveModelChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// activation that is in force.
+	Activation    *Activation `protobuf:"bytes,1,opt,name=activation,proto3" json:"activation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActiveModelChanged) Reset() {
+	*x = ActiveModelChanged{}
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActiveModelChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActiveModelChanged) ProtoMessage() {}
+
+func (x *ActiveModelChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActiveModelChanged.ProtoReflect.Descriptor instead.
+func (*ActiveModelChanged) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ActiveModelChanged) GetActivation() *Activation {
+	if x != nil {
+		return x.Activation
+	}
+	return nil
+}
+
+// Activation is one change of the active model. The history of them is only ever added to.
 type Activation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// model_id that became active.
 	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
-	// previous_model_id that was active before; empty for the first one.
+	// previous_model_id that was active before; empty for the first one, and where a start took over another file of the same model.
 	PreviousModelId string `protobuf:"bytes,2,opt,name=previous_model_id,json=previousModelId,proto3" json:"previous_model_id,omitempty"`
 	// reason that was given; "default at first start" for the server's own.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// activated_at is when it was committed.
-	ActivatedAt   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
+	ActivatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
+	// activation_id grows from one activation to the next; some numbers are left out. It is never 0.
+	ActivationId int64 `protobuf:"varint,5,opt,name=activation_id,json=activationId,proto3" json:"activation_id,omitempty"`
+	// actor is who switched, as the caller said; "server" for the server's own. Empty when nobody said.
+	Actor string `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
+	// override_reason is why a check of the gate was passed over; empty when none was.
+	OverrideReason string `protobuf:"bytes,7,opt,name=override_reason,json=overrideReason,proto3" json:"override_reason,omitempty"`
+	// undone_activation_id is the activation that this one undid; 0 when it is no roll-back.
+	UndoneActivationId int64 `protobuf:"varint,8,opt,name=undone_activation_id,json=undoneActivationId,proto3" json:"undone_activation_id,omitempty"`
+	// parity of the model at the moment of the switch; not set where the server did not measure it.
+	Parity *ParityEvidence `protobuf:"bytes,9,opt,name=parity,proto3" json:"parity,omitempty"`
+	// success of both models at the moment of the switch; not set where they could not be compared.
+	Success       *SuccessEvidence `protobuf:"bytes,10,opt,name=success,proto3" json:"success,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Activation) Reset() {
 	*x = Activation{}
-	mi := &file_rlmaze_model_v1_model_proto_msgTypes[2]
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -503,7 +1016,7 @@ func (x *Activation) String() string {
 func (*Activation) ProtoMessage() {}
 
 func (x *Activation) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_proto_msgTypes[2]
+	mi := &file_rlmaze_model_v1_model_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -516,7 +1029,7 @@ func (x *Activation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activation.ProtoReflect.Descriptor instead.
 func (*Activation) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{2}
+	return file_rlmaze_model_v1_model_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Activation) GetModelId() string {
@@ -543,6 +1056,48 @@ func (x *Activation) GetReason() string {
 func (x *Activation) GetActivatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ActivatedAt
+	}
+	return nil
+}
+
+func (x *Activation) GetActivationId() int64 {
+	if x != nil {
+		return x.ActivationId
+	}
+	return 0
+}
+
+func (x *Activation) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Activation) GetOverrideReason() string {
+	if x != nil {
+		return x.OverrideReason
+	}
+	return ""
+}
+
+func (x *Activation) GetUndoneActivationId() int64 {
+	if x != nil {
+		return x.UndoneActivationId
+	}
+	return 0
+}
+
+func (x *Activation) GetParity() *ParityEvidence {
+	if x != nil {
+		return x.Parity
+	}
+	return nil
+}
+
+func (x *Activation) GetSuccess() *SuccessEvidence {
+	if x != nil {
+		return x.Success
 	}
 	return nil
 }
@@ -588,13 +1143,51 @@ const file_rlmaze_model_v1_model_proto_rawDesc = "" +
 	"size_bytes\x18\x12 \x01(\x03R\tsizeBytes\x12\x14\n" +
 	"\x05opset\x18\x13 \x01(\x05R\x05opset\x126\n" +
 	"\asuccess\x18\x14 \x03(\v2\x1c.rlmaze.model.v1.SuccessRateR\asuccess\x12\x16\n" +
-	"\x06config\x18\x15 \x01(\tR\x06config\"\xaa\x01\n" +
+	"\x06config\x18\x15 \x01(\tR\x06config\"\x84\x01\n" +
+	"\x0eParityEvidence\x12\x18\n" +
+	"\avectors\x18\x01 \x01(\x05R\avectors\x12+\n" +
+	"\x11largest_deviation\x18\x02 \x01(\x01R\x10largestDeviation\x12+\n" +
+	"\x11allowed_deviation\x18\x03 \x01(\x01R\x10allowedDeviation\"\xab\x01\n" +
+	"\fSuccessCount\x12\x19\n" +
+	"\bmodel_id\x18\x01 \x01(\tR\amodelId\x12\x1a\n" +
+	"\bepisodes\x18\x02 \x01(\x05R\bepisodes\x12\x1c\n" +
+	"\tsuccesses\x18\x03 \x01(\x05R\tsuccesses\x12!\n" +
+	"\finterval_low\x18\x04 \x01(\x01R\vintervalLow\x12#\n" +
+	"\rinterval_high\x18\x05 \x01(\x01R\fintervalHigh\"\xb7\x01\n" +
+	"\x0fSuccessEvidence\x12\x15\n" +
+	"\x06set_id\x18\x01 \x01(\tR\x05setId\x12\x19\n" +
+	"\bset_hash\x18\x02 \x01(\tR\asetHash\x12;\n" +
+	"\tcandidate\x18\x03 \x01(\v2\x1d.rlmaze.model.v1.SuccessCountR\tcandidate\x125\n" +
+	"\x06active\x18\x04 \x01(\v2\x1d.rlmaze.model.v1.SuccessCountR\x06active\"\x84\x02\n" +
+	"\tGateCheck\x126\n" +
+	"\aoutcome\x18\x01 \x01(\x0e2\x1c.rlmaze.model.v1.GateOutcomeR\aoutcome\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12 \n" +
+	"\voverridable\x18\x03 \x01(\bR\voverridable\x129\n" +
+	"\x06parity\x18\x04 \x01(\v2\x1f.rlmaze.model.v1.ParityEvidenceH\x00R\x06parity\x12<\n" +
+	"\asuccess\x18\x05 \x01(\v2 .rlmaze.model.v1.SuccessEvidenceH\x00R\asuccessB\n" +
+	"\n" +
+	"\bevidence\"\x80\x01\n" +
+	"\rSwitchRefused\x12\x19\n" +
+	"\bmodel_id\x18\x01 \x01(\tR\amodelId\x122\n" +
+	"\x06checks\x18\x02 \x03(\v2\x1a.rlmaze.model.v1.GateCheckR\x06checks\x12 \n" +
+	"\voverridable\x18\x03 \x01(\bR\voverridable\"Q\n" +
+	"\x12ActiveModelChanged\x12;\n" +
+	"\n" +
+	"activation\x18\x01 \x01(\v2\x1b.rlmaze.model.v1.ActivationR\n" +
+	"activation\"\xb5\x03\n" +
 	"\n" +
 	"Activation\x12\x19\n" +
 	"\bmodel_id\x18\x01 \x01(\tR\amodelId\x12*\n" +
 	"\x11previous_model_id\x18\x02 \x01(\tR\x0fpreviousModelId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12=\n" +
-	"\factivated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt*L\n" +
+	"\factivated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x12#\n" +
+	"\ractivation_id\x18\x05 \x01(\x03R\factivationId\x12\x14\n" +
+	"\x05actor\x18\x06 \x01(\tR\x05actor\x12'\n" +
+	"\x0foverride_reason\x18\a \x01(\tR\x0eoverrideReason\x120\n" +
+	"\x14undone_activation_id\x18\b \x01(\x03R\x12undoneActivationId\x127\n" +
+	"\x06parity\x18\t \x01(\v2\x1f.rlmaze.model.v1.ParityEvidenceR\x06parity\x12:\n" +
+	"\asuccess\x18\n" +
+	" \x01(\v2 .rlmaze.model.v1.SuccessEvidenceR\asuccess*L\n" +
 	"\tAlgorithm\x12\x19\n" +
 	"\x15ALGORITHM_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rALGORITHM_PPO\x10\x01\x12\x11\n" +
@@ -603,7 +1196,12 @@ const file_rlmaze_model_v1_model_proto_rawDesc = "" +
 	"ModelState\x12\x1b\n" +
 	"\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11MODEL_STATE_READY\x10\x01\x12\x16\n" +
-	"\x12MODEL_STATE_BROKEN\x10\x02B\xb8\x01\n" +
+	"\x12MODEL_STATE_BROKEN\x10\x02*~\n" +
+	"\vGateOutcome\x12\x1c\n" +
+	"\x18GATE_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13GATE_OUTCOME_PASSED\x10\x01\x12\x17\n" +
+	"\x13GATE_OUTCOME_FAILED\x10\x02\x12\x1f\n" +
+	"\x1bGATE_OUTCOME_NOT_COMPARABLE\x10\x03B\xb8\x01\n" +
 	"\x13com.rlmaze.model.v1B\n" +
 	"ModelProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3"
 
@@ -619,30 +1217,46 @@ func file_rlmaze_model_v1_model_proto_rawDescGZIP() []byte {
 	return file_rlmaze_model_v1_model_proto_rawDescData
 }
 
-var file_rlmaze_model_v1_model_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_rlmaze_model_v1_model_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_rlmaze_model_v1_model_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_rlmaze_model_v1_model_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_rlmaze_model_v1_model_proto_goTypes = []any{
 	(Algorithm)(0),                // 0: rlmaze.model.v1.Algorithm
 	(ModelState)(0),               // 1: rlmaze.model.v1.ModelState
-	(*SuccessRate)(nil),           // 2: rlmaze.model.v1.SuccessRate
-	(*Model)(nil),                 // 3: rlmaze.model.v1.Model
-	(*Activation)(nil),            // 4: rlmaze.model.v1.Activation
-	(v1.ScoreKind)(0),             // 5: rlmaze.inference.v1.ScoreKind
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(GateOutcome)(0),              // 2: rlmaze.model.v1.GateOutcome
+	(*SuccessRate)(nil),           // 3: rlmaze.model.v1.SuccessRate
+	(*Model)(nil),                 // 4: rlmaze.model.v1.Model
+	(*ParityEvidence)(nil),        // 5: rlmaze.model.v1.ParityEvidence
+	(*SuccessCount)(nil),          // 6: rlmaze.model.v1.SuccessCount
+	(*SuccessEvidence)(nil),       // 7: rlmaze.model.v1.SuccessEvidence
+	(*GateCheck)(nil),             // 8: rlmaze.model.v1.GateCheck
+	(*SwitchRefused)(nil),         // 9: rlmaze.model.v1.SwitchRefused
+	(*ActiveModelChanged)(nil),    // 10: rlmaze.model.v1.ActiveModelChanged
+	(*Activation)(nil),            // 11: rlmaze.model.v1.Activation
+	(v1.ScoreKind)(0),             // 12: rlmaze.inference.v1.ScoreKind
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_rlmaze_model_v1_model_proto_depIdxs = []int32{
-	1, // 0: rlmaze.model.v1.Model.state:type_name -> rlmaze.model.v1.ModelState
-	0, // 1: rlmaze.model.v1.Model.algorithm:type_name -> rlmaze.model.v1.Algorithm
-	5, // 2: rlmaze.model.v1.Model.score_kind:type_name -> rlmaze.inference.v1.ScoreKind
-	6, // 3: rlmaze.model.v1.Model.trained_at:type_name -> google.protobuf.Timestamp
-	6, // 4: rlmaze.model.v1.Model.registered_at:type_name -> google.protobuf.Timestamp
-	2, // 5: rlmaze.model.v1.Model.success:type_name -> rlmaze.model.v1.SuccessRate
-	6, // 6: rlmaze.model.v1.Activation.activated_at:type_name -> google.protobuf.Timestamp
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	1,  // 0: rlmaze.model.v1.Model.state:type_name -> rlmaze.model.v1.ModelState
+	0,  // 1: rlmaze.model.v1.Model.algorithm:type_name -> rlmaze.model.v1.Algorithm
+	12, // 2: rlmaze.model.v1.Model.score_kind:type_name -> rlmaze.inference.v1.ScoreKind
+	13, // 3: rlmaze.model.v1.Model.trained_at:type_name -> google.protobuf.Timestamp
+	13, // 4: rlmaze.model.v1.Model.registered_at:type_name -> google.protobuf.Timestamp
+	3,  // 5: rlmaze.model.v1.Model.success:type_name -> rlmaze.model.v1.SuccessRate
+	6,  // 6: rlmaze.model.v1.SuccessEvidence.candidate:type_name -> rlmaze.model.v1.SuccessCount
+	6,  // 7: rlmaze.model.v1.SuccessEvidence.active:type_name -> rlmaze.model.v1.SuccessCount
+	2,  // 8: rlmaze.model.v1.GateCheck.outcome:type_name -> rlmaze.model.v1.GateOutcome
+	5,  // 9: rlmaze.model.v1.GateCheck.parity:type_name -> rlmaze.model.v1.ParityEvidence
+	7,  // 10: rlmaze.model.v1.GateCheck.success:type_name -> rlmaze.model.v1.SuccessEvidence
+	8,  // 11: rlmaze.model.v1.SwitchRefused.checks:type_name -> rlmaze.model.v1.GateCheck
+	11, // 12: rlmaze.model.v1.ActiveModelChanged.activation:type_name -> rlmaze.model.v1.Activation
+	13, // 13: rlmaze.model.v1.Activation.activated_at:type_name -> google.protobuf.Timestamp
+	5,  // 14: rlmaze.model.v1.Activation.parity:type_name -> rlmaze.model.v1.ParityEvidence
+	7,  // 15: rlmaze.model.v1.Activation.success:type_name -> rlmaze.model.v1.SuccessEvidence
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_rlmaze_model_v1_model_proto_init() }
@@ -650,13 +1264,17 @@ func file_rlmaze_model_v1_model_proto_init() {
 	if File_rlmaze_model_v1_model_proto != nil {
 		return
 	}
+	file_rlmaze_model_v1_model_proto_msgTypes[5].OneofWrappers = []any{
+		(*GateCheck_Parity)(nil),
+		(*GateCheck_Success)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rlmaze_model_v1_model_proto_rawDesc), len(file_rlmaze_model_v1_model_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   3,
+			NumEnums:      3,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

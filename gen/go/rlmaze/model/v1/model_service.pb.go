@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -424,7 +425,14 @@ type SetActiveModelRequest struct {
 	// model_id to activate; required.
 	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
 	// reason for the history; may be empty.
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// expected_activation_id is the activation that the caller takes to be in force; 0 switches whatever is. Who read the active model, and
+	// decided on it, sends it: then two people can't overwrite each other unseen.
+	ExpectedActivationId int64 `protobuf:"varint,3,opt,name=expected_activation_id,json=expectedActivationId,proto3" json:"expected_activation_id,omitempty"`
+	// override_reason passes over a failed check of success, and is kept in the history where that was needed; empty overrides nothing.
+	OverrideReason string `protobuf:"bytes,4,opt,name=override_reason,json=overrideReason,proto3" json:"override_reason,omitempty"`
+	// actor is who switches, for the history; may be empty.
+	Actor         string `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -469,6 +477,27 @@ func (x *SetActiveModelRequest) GetModelId() string {
 func (x *SetActiveModelRequest) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *SetActiveModelRequest) GetExpectedActivationId() int64 {
+	if x != nil {
+		return x.ExpectedActivationId
+	}
+	return 0
+}
+
+func (x *SetActiveModelRequest) GetOverrideReason() string {
+	if x != nil {
+		return x.OverrideReason
+	}
+	return ""
+}
+
+func (x *SetActiveModelRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
 	}
 	return ""
 }
@@ -528,11 +557,250 @@ func (x *SetActiveModelResponse) GetActivation() *Activation {
 	return nil
 }
 
+// RollBackActiveModelRequest names what to undo.
+type RollBackActiveModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// expected_activation_id is the activation to undo; required, and in force.
+	ExpectedActivationId int64 `protobuf:"varint,1,opt,name=expected_activation_id,json=expectedActivationId,proto3" json:"expected_activation_id,omitempty"`
+	// reason for the history; may be empty.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// actor is who rolls back, for the history; may be empty.
+	Actor         string `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollBackActiveModelRequest) Reset() {
+	*x = RollBackActiveModelRequest{}
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollBackActiveModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollBackActiveModelRequest) ProtoMessage() {}
+
+func (x *RollBackActiveModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollBackActiveModelRequest.ProtoReflect.Descriptor instead.
+func (*RollBackActiveModelRequest) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RollBackActiveModelRequest) GetExpectedActivationId() int64 {
+	if x != nil {
+		return x.ExpectedActivationId
+	}
+	return 0
+}
+
+func (x *RollBackActiveModelRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RollBackActiveModelRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+// RollBackActiveModelResponse holds the roll-back.
+type RollBackActiveModelResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// model that the roll-back made active; its active says whether it still is, which a repeated call may find changed.
+	Model *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// activation is the roll-back.
+	Activation    *Activation `protobuf:"bytes,2,opt,name=activation,proto3" json:"activation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollBackActiveModelResponse) Reset() {
+	*x = RollBackActiveModelResponse{}
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollBackActiveModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollBackActiveModelResponse) ProtoMessage() {}
+
+func (x *RollBackActiveModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollBackActiveModelResponse.ProtoReflect.Descriptor instead.
+func (*RollBackActiveModelResponse) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RollBackActiveModelResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *RollBackActiveModelResponse) GetActivation() *Activation {
+	if x != nil {
+		return x.Activation
+	}
+	return nil
+}
+
+// ListActivationsRequest asks for a page of the history.
+type ListActivationsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// page_size, 1–200; 0 means 50.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// page_token of the page before; empty for the first one.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// at leaves out what was activated later, so that the first entry of the first page is what was in force at that time; no entry when nothing
+	// was active yet. Not set: all of the history.
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListActivationsRequest) Reset() {
+	*x = ListActivationsRequest{}
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListActivationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListActivationsRequest) ProtoMessage() {}
+
+func (x *ListActivationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListActivationsRequest.ProtoReflect.Descriptor instead.
+func (*ListActivationsRequest) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListActivationsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListActivationsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListActivationsRequest) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// ListActivationsResponse holds a page of the history.
+type ListActivationsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// activations, the newest first.
+	Activations []*Activation `protobuf:"bytes,1,rep,name=activations,proto3" json:"activations,omitempty"`
+	// next_page_token is empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListActivationsResponse) Reset() {
+	*x = ListActivationsResponse{}
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListActivationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListActivationsResponse) ProtoMessage() {}
+
+func (x *ListActivationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListActivationsResponse.ProtoReflect.Descriptor instead.
+func (*ListActivationsResponse) Descriptor() ([]byte, []int) {
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListActivationsResponse) GetActivations() []*Activation {
+	if x != nil {
+		return x.Activations
+	}
+	return nil
+}
+
+func (x *ListActivationsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_rlmaze_model_v1_model_service_proto protoreflect.FileDescriptor
 
 const file_rlmaze_model_v1_model_service_proto_rawDesc = "" +
 	"\n" +
-	"#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1brlmaze/model/v1/model.proto\"\xde\x01\n" +
+	"#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brlmaze/model/v1/model.proto\"\xde\x01\n" +
 	"\x14RegisterModelRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\tB#\xbaH r\x1e\x10\x01\x18@2\x18^[a-z0-9]+(-[a-z0-9]+)*$R\x04name\x12-\n" +
 	"\vpolicy_onnx\x18\x02 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\xc0\x01R\n" +
@@ -555,21 +823,44 @@ const file_rlmaze_model_v1_model_service_proto_rawDesc = "" +
 	"\x05model\x18\x01 \x01(\v2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2\x1b.rlmaze.model.v1.ActivationR\n" +
-	"activation\"o\n" +
+	"activation\"\x80\x02\n" +
 	"\x15SetActiveModelRequest\x124\n" +
 	"\bmodel_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$R\amodelId\x12 \n" +
-	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\"\x83\x01\n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x12=\n" +
+	"\x16expected_activation_id\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x14expectedActivationId\x121\n" +
+	"\x0foverride_reason\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x0eoverrideReason\x12\x1d\n" +
+	"\x05actor\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05actor\"\x83\x01\n" +
 	"\x16SetActiveModelResponse\x12,\n" +
 	"\x05model\x18\x01 \x01(\v2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2\x1b.rlmaze.model.v1.ActivationR\n" +
-	"activation2\xf5\x03\n" +
+	"activation\"\x9c\x01\n" +
+	"\x1aRollBackActiveModelRequest\x12=\n" +
+	"\x16expected_activation_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x14expectedActivationId\x12 \n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x12\x1d\n" +
+	"\x05actor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05actor\"\x88\x01\n" +
+	"\x1bRollBackActiveModelResponse\x12,\n" +
+	"\x05model\x18\x01 \x01(\v2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n" +
+	"\n" +
+	"activation\x18\x02 \x01(\v2\x1b.rlmaze.model.v1.ActivationR\n" +
+	"activation\"\x95\x01\n" +
+	"\x16ListActivationsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12&\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\tpageToken\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x80\x01\n" +
+	"\x17ListActivationsResponse\x12=\n" +
+	"\vactivations\x18\x01 \x03(\v2\x1b.rlmaze.model.v1.ActivationR\vactivations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd7\x05\n" +
 	"\fModelService\x12Z\n" +
 	"\n" +
 	"ListModels\x12\".rlmaze.model.v1.ListModelsRequest\x1a#.rlmaze.model.v1.ListModelsResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\bGetModel\x12 .rlmaze.model.v1.GetModelRequest\x1a!.rlmaze.model.v1.GetModelResponse\"\x03\x90\x02\x01\x12f\n" +
 	"\x0eGetActiveModel\x12&.rlmaze.model.v1.GetActiveModelRequest\x1a'.rlmaze.model.v1.GetActiveModelResponse\"\x03\x90\x02\x01\x12f\n" +
-	"\x0eSetActiveModel\x12&.rlmaze.model.v1.SetActiveModelRequest\x1a'.rlmaze.model.v1.SetActiveModelResponse\"\x03\x90\x02\x02\x12c\n" +
+	"\x0eSetActiveModel\x12&.rlmaze.model.v1.SetActiveModelRequest\x1a'.rlmaze.model.v1.SetActiveModelResponse\"\x03\x90\x02\x02\x12u\n" +
+	"\x13RollBackActiveModel\x12+.rlmaze.model.v1.RollBackActiveModelRequest\x1a,.rlmaze.model.v1.RollBackActiveModelResponse\"\x03\x90\x02\x02\x12i\n" +
+	"\x0fListActivations\x12'.rlmaze.model.v1.ListActivationsRequest\x1a(.rlmaze.model.v1.ListActivationsResponse\"\x03\x90\x02\x01\x12c\n" +
 	"\rRegisterModel\x12%.rlmaze.model.v1.RegisterModelRequest\x1a&.rlmaze.model.v1.RegisterModelResponse\"\x03\x90\x02\x02B\xbf\x01\n" +
 	"\x13com.rlmaze.model.v1B\x11ModelServiceProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3"
 
@@ -585,44 +876,57 @@ func file_rlmaze_model_v1_model_service_proto_rawDescGZIP() []byte {
 	return file_rlmaze_model_v1_model_service_proto_rawDescData
 }
 
-var file_rlmaze_model_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_rlmaze_model_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_rlmaze_model_v1_model_service_proto_goTypes = []any{
-	(*RegisterModelRequest)(nil),   // 0: rlmaze.model.v1.RegisterModelRequest
-	(*RegisterModelResponse)(nil),  // 1: rlmaze.model.v1.RegisterModelResponse
-	(*ListModelsRequest)(nil),      // 2: rlmaze.model.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),     // 3: rlmaze.model.v1.ListModelsResponse
-	(*GetModelRequest)(nil),        // 4: rlmaze.model.v1.GetModelRequest
-	(*GetModelResponse)(nil),       // 5: rlmaze.model.v1.GetModelResponse
-	(*GetActiveModelRequest)(nil),  // 6: rlmaze.model.v1.GetActiveModelRequest
-	(*GetActiveModelResponse)(nil), // 7: rlmaze.model.v1.GetActiveModelResponse
-	(*SetActiveModelRequest)(nil),  // 8: rlmaze.model.v1.SetActiveModelRequest
-	(*SetActiveModelResponse)(nil), // 9: rlmaze.model.v1.SetActiveModelResponse
-	(*Model)(nil),                  // 10: rlmaze.model.v1.Model
-	(*Activation)(nil),             // 11: rlmaze.model.v1.Activation
+	(*RegisterModelRequest)(nil),        // 0: rlmaze.model.v1.RegisterModelRequest
+	(*RegisterModelResponse)(nil),       // 1: rlmaze.model.v1.RegisterModelResponse
+	(*ListModelsRequest)(nil),           // 2: rlmaze.model.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),          // 3: rlmaze.model.v1.ListModelsResponse
+	(*GetModelRequest)(nil),             // 4: rlmaze.model.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 5: rlmaze.model.v1.GetModelResponse
+	(*GetActiveModelRequest)(nil),       // 6: rlmaze.model.v1.GetActiveModelRequest
+	(*GetActiveModelResponse)(nil),      // 7: rlmaze.model.v1.GetActiveModelResponse
+	(*SetActiveModelRequest)(nil),       // 8: rlmaze.model.v1.SetActiveModelRequest
+	(*SetActiveModelResponse)(nil),      // 9: rlmaze.model.v1.SetActiveModelResponse
+	(*RollBackActiveModelRequest)(nil),  // 10: rlmaze.model.v1.RollBackActiveModelRequest
+	(*RollBackActiveModelResponse)(nil), // 11: rlmaze.model.v1.RollBackActiveModelResponse
+	(*ListActivationsRequest)(nil),      // 12: rlmaze.model.v1.ListActivationsRequest
+	(*ListActivationsResponse)(nil),     // 13: rlmaze.model.v1.ListActivationsResponse
+	(*Model)(nil),                       // 14: rlmaze.model.v1.Model
+	(*Activation)(nil),                  // 15: rlmaze.model.v1.Activation
+	(*timestamppb.Timestamp)(nil),       // 16: google.protobuf.Timestamp
 }
 var file_rlmaze_model_v1_model_service_proto_depIdxs = []int32{
-	10, // 0: rlmaze.model.v1.RegisterModelResponse.model:type_name -> rlmaze.model.v1.Model
-	10, // 1: rlmaze.model.v1.ListModelsResponse.models:type_name -> rlmaze.model.v1.Model
-	10, // 2: rlmaze.model.v1.GetModelResponse.model:type_name -> rlmaze.model.v1.Model
-	10, // 3: rlmaze.model.v1.GetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
-	11, // 4: rlmaze.model.v1.GetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
-	10, // 5: rlmaze.model.v1.SetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
-	11, // 6: rlmaze.model.v1.SetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
-	2,  // 7: rlmaze.model.v1.ModelService.ListModels:input_type -> rlmaze.model.v1.ListModelsRequest
-	4,  // 8: rlmaze.model.v1.ModelService.GetModel:input_type -> rlmaze.model.v1.GetModelRequest
-	6,  // 9: rlmaze.model.v1.ModelService.GetActiveModel:input_type -> rlmaze.model.v1.GetActiveModelRequest
-	8,  // 10: rlmaze.model.v1.ModelService.SetActiveModel:input_type -> rlmaze.model.v1.SetActiveModelRequest
-	0,  // 11: rlmaze.model.v1.ModelService.RegisterModel:input_type -> rlmaze.model.v1.RegisterModelRequest
-	3,  // 12: rlmaze.model.v1.ModelService.ListModels:output_type -> rlmaze.model.v1.ListModelsResponse
-	5,  // 13: rlmaze.model.v1.ModelService.GetModel:output_type -> rlmaze.model.v1.GetModelResponse
-	7,  // 14: rlmaze.model.v1.ModelService.GetActiveModel:output_type -> rlmaze.model.v1.GetActiveModelResponse
-	9,  // 15: rlmaze.model.v1.ModelService.SetActiveModel:output_type -> rlmaze.model.v1.SetActiveModelResponse
-	1,  // 16: rlmaze.model.v1.ModelService.RegisterModel:output_type -> rlmaze.model.v1.RegisterModelResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	14, // 0: rlmaze.model.v1.RegisterModelResponse.model:type_name -> rlmaze.model.v1.Model
+	14, // 1: rlmaze.model.v1.ListModelsResponse.models:type_name -> rlmaze.model.v1.Model
+	14, // 2: rlmaze.model.v1.GetModelResponse.model:type_name -> rlmaze.model.v1.Model
+	14, // 3: rlmaze.model.v1.GetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
+	15, // 4: rlmaze.model.v1.GetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
+	14, // 5: rlmaze.model.v1.SetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
+	15, // 6: rlmaze.model.v1.SetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
+	14, // 7: rlmaze.model.v1.RollBackActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
+	15, // 8: rlmaze.model.v1.RollBackActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
+	16, // 9: rlmaze.model.v1.ListActivationsRequest.at:type_name -> google.protobuf.Timestamp
+	15, // 10: rlmaze.model.v1.ListActivationsResponse.activations:type_name -> rlmaze.model.v1.Activation
+	2,  // 11: rlmaze.model.v1.ModelService.ListModels:input_type -> rlmaze.model.v1.ListModelsRequest
+	4,  // 12: rlmaze.model.v1.ModelService.GetModel:input_type -> rlmaze.model.v1.GetModelRequest
+	6,  // 13: rlmaze.model.v1.ModelService.GetActiveModel:input_type -> rlmaze.model.v1.GetActiveModelRequest
+	8,  // 14: rlmaze.model.v1.ModelService.SetActiveModel:input_type -> rlmaze.model.v1.SetActiveModelRequest
+	10, // 15: rlmaze.model.v1.ModelService.RollBackActiveModel:input_type -> rlmaze.model.v1.RollBackActiveModelRequest
+	12, // 16: rlmaze.model.v1.ModelService.ListActivations:input_type -> rlmaze.model.v1.ListActivationsRequest
+	0,  // 17: rlmaze.model.v1.ModelService.RegisterModel:input_type -> rlmaze.model.v1.RegisterModelRequest
+	3,  // 18: rlmaze.model.v1.ModelService.ListModels:output_type -> rlmaze.model.v1.ListModelsResponse
+	5,  // 19: rlmaze.model.v1.ModelService.GetModel:output_type -> rlmaze.model.v1.GetModelResponse
+	7,  // 20: rlmaze.model.v1.ModelService.GetActiveModel:output_type -> rlmaze.model.v1.GetActiveModelResponse
+	9,  // 21: rlmaze.model.v1.ModelService.SetActiveModel:output_type -> rlmaze.model.v1.SetActiveModelResponse
+	11, // 22: rlmaze.model.v1.ModelService.RollBackActiveModel:output_type -> rlmaze.model.v1.RollBackActiveModelResponse
+	13, // 23: rlmaze.model.v1.ModelService.ListActivations:output_type -> rlmaze.model.v1.ListActivationsResponse
+	1,  // 24: rlmaze.model.v1.ModelService.RegisterModel:output_type -> rlmaze.model.v1.RegisterModelResponse
+	18, // [18:25] is the sub-list for method output_type
+	11, // [11:18] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_rlmaze_model_v1_model_service_proto_init() }
@@ -637,7 +941,7 @@ func file_rlmaze_model_v1_model_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rlmaze_model_v1_model_service_proto_rawDesc), len(file_rlmaze_model_v1_model_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -15,7 +15,7 @@ export function GET(): Promise<Response> {
   return unary(GetActiveModelResponseSchema, () => goClient(ModelService).getActiveModel({}));
 }
 
-/** Makes a model the active one. Body: `{"modelId": "…", "reason": "…"}`. */
+/** Makes a model the active one. Body: a SetActiveModelRequest, `{"modelId": "…", "reason": "…", "expectedActivationId": "…", …}`. */
 export function POST(request: Request): Promise<Response> {
   return unary(SetActiveModelResponseSchema, async () => {
     requireOwnOrigin(request);

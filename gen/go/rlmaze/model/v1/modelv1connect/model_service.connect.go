@@ -43,6 +43,12 @@ const (
 	// ModelServiceSetActiveModelProcedure is the fully-qualified name of the ModelService's
 	// SetActiveModel RPC.
 	ModelServiceSetActiveModelProcedure = "/rlmaze.model.v1.ModelService/SetActiveModel"
+	// ModelServiceRollBackActiveModelProcedure is the fully-qualified name of the ModelService's
+	// RollBackActiveModel RPC.
+	ModelServiceRollBackActiveModelProcedure = "/rlmaze.model.v1.ModelService/RollBackActiveModel"
+	// ModelServiceListActivationsProcedure is the fully-qualified name of the ModelService's
+	// ListActivations RPC.
+	ModelServiceListActivationsProcedure = "/rlmaze.model.v1.ModelService/ListActivations"
 	// ModelServiceRegisterModelProcedure is the fully-qualified name of the ModelService's
 	// RegisterModel RPC.
 	ModelServiceRegisterModelProcedure = "/rlmaze.model.v1.ModelService/RegisterModel"
@@ -58,12 +64,28 @@ type ModelServiceClient interface {
 	// GetActiveModel returns the model that acts when none is named, and since when.
 	// Errors: not_found when no model is active; unavailable while PostgreSQL is away.
 	GetActiveModel(context.Context, *v1.GetActiveModelRequest) (*v1.GetActiveModelResponse, error)
-	// SetActiveModel loads the model, checks its hash, shapes and parity vectors, commits the change and swaps. Episodes that run keep their
-	// model; new ones use the new one. Setting the model that is already active changes nothing and returns its activation.
-	// Errors: not_found; failed_precondition with the reason when the model is broken or fails its parity check (nothing is changed);
-	// unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes; unauthenticated without the server's
-	// token where one is set.
+	// SetActiveModel loads the model, checks its hash and shapes, lets it pass the gate, commits the change and swaps. Episodes that run keep
+	// their model; new ones use the new one, on this instance at once and on every other one within two seconds. Setting the model that is
+	// already active changes nothing and returns its activation, whatever was expected. The gate refuses a model that fails its parity check, always,
+	// and one whose held-out success lies below that of the active model (its 95 % interval ends below where the other one begins, on
+	// the same mazes) unless override_reason says why it is wanted all the same.
+	// Errors: not_found; failed_precondition with a SwitchRefused when the gate refuses, and with the reason when the model is broken otherwise
+	// (nothing is changed); aborted with an ActiveModelChanged when another activation is in force than the expected one (look at what is
+	// active now, and decide again); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+	// unauthenticated without the server's token where one is set.
 	SetActiveModel(context.Context, *v1.SetActiveModelRequest) (*v1.SetActiveModelResponse, error)
+	// RollBackActiveModel undoes an activation, which must be the one in force: the model that was active before it becomes active again. The
+	// history gets another entry; nothing is taken from it. Parity is checked, success is only recorded: the model was active before. An
+	// activation is undone once: a repeated call returns the roll-back that the first one made, whatever is active by now. Undoing a roll-back
+	// goes forward again.
+	// Errors: failed_precondition when no other model was active before, with a SwitchRefused when that one fails its parity check, and with
+	// the reason when it is broken otherwise (nothing is changed); aborted with an ActiveModelChanged when another activation is in force;
+	// not_found when none is; unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+	// unauthenticated without the server's token where one is set.
+	RollBackActiveModel(context.Context, *v1.RollBackActiveModelRequest) (*v1.RollBackActiveModelResponse, error)
+	// ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
+	// Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
+	ListActivations(context.Context, *v1.ListActivationsRequest) (*v1.ListActivationsResponse, error)
 	// RegisterModel takes in a trained model as the next version of its name. The files are checked like shipped ones (format, shapes, opset,
 	// hash, parity vectors replayed) before anything is kept; then all of it is kept or nothing. The same bytes under the same name are
 	// registered once: a repeated call returns the model that the first one made. The model can act at once; it does not become active.
@@ -112,6 +134,20 @@ func NewModelServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyIdempotent),
 			connect.WithClientOptions(opts...),
 		),
+		rollBackActiveModel: connect.NewClient[v1.RollBackActiveModelRequest, v1.RollBackActiveModelResponse](
+			httpClient,
+			baseURL+ModelServiceRollBackActiveModelProcedure,
+			connect.WithSchema(modelServiceMethods.ByName("RollBackActiveModel")),
+			connect.WithIdempotency(connect.IdempotencyIdempotent),
+			connect.WithClientOptions(opts...),
+		),
+		listActivations: connect.NewClient[v1.ListActivationsRequest, v1.ListActivationsResponse](
+			httpClient,
+			baseURL+ModelServiceListActivationsProcedure,
+			connect.WithSchema(modelServiceMethods.ByName("ListActivations")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		registerModel: connect.NewClient[v1.RegisterModelRequest, v1.RegisterModelResponse](
 			httpClient,
 			baseURL+ModelServiceRegisterModelProcedure,
@@ -124,11 +160,13 @@ func NewModelServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 
 // modelServiceClient implements ModelServiceClient.
 type modelServiceClient struct {
-	listModels     *connect.Client[v1.ListModelsRequest, v1.ListModelsResponse]
-	getModel       *connect.Client[v1.GetModelRequest, v1.GetModelResponse]
-	getActiveModel *connect.Client[v1.GetActiveModelRequest, v1.GetActiveModelResponse]
-	setActiveModel *connect.Client[v1.SetActiveModelRequest, v1.SetActiveModelResponse]
-	registerModel  *connect.Client[v1.RegisterModelRequest, v1.RegisterModelResponse]
+	listModels          *connect.Client[v1.ListModelsRequest, v1.ListModelsResponse]
+	getModel            *connect.Client[v1.GetModelRequest, v1.GetModelResponse]
+	getActiveModel      *connect.Client[v1.GetActiveModelRequest, v1.GetActiveModelResponse]
+	setActiveModel      *connect.Client[v1.SetActiveModelRequest, v1.SetActiveModelResponse]
+	rollBackActiveModel *connect.Client[v1.RollBackActiveModelRequest, v1.RollBackActiveModelResponse]
+	listActivations     *connect.Client[v1.ListActivationsRequest, v1.ListActivationsResponse]
+	registerModel       *connect.Client[v1.RegisterModelRequest, v1.RegisterModelResponse]
 }
 
 // ListModels calls rlmaze.model.v1.ModelService.ListModels.
@@ -167,6 +205,24 @@ func (c *modelServiceClient) SetActiveModel(ctx context.Context, req *v1.SetActi
 	return nil, err
 }
 
+// RollBackActiveModel calls rlmaze.model.v1.ModelService.RollBackActiveModel.
+func (c *modelServiceClient) RollBackActiveModel(ctx context.Context, req *v1.RollBackActiveModelRequest) (*v1.RollBackActiveModelResponse, error) {
+	response, err := c.rollBackActiveModel.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListActivations calls rlmaze.model.v1.ModelService.ListActivations.
+func (c *modelServiceClient) ListActivations(ctx context.Context, req *v1.ListActivationsRequest) (*v1.ListActivationsResponse, error) {
+	response, err := c.listActivations.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // RegisterModel calls rlmaze.model.v1.ModelService.RegisterModel.
 func (c *modelServiceClient) RegisterModel(ctx context.Context, req *v1.RegisterModelRequest) (*v1.RegisterModelResponse, error) {
 	response, err := c.registerModel.CallUnary(ctx, connect.NewRequest(req))
@@ -186,12 +242,28 @@ type ModelServiceHandler interface {
 	// GetActiveModel returns the model that acts when none is named, and since when.
 	// Errors: not_found when no model is active; unavailable while PostgreSQL is away.
 	GetActiveModel(context.Context, *v1.GetActiveModelRequest) (*v1.GetActiveModelResponse, error)
-	// SetActiveModel loads the model, checks its hash, shapes and parity vectors, commits the change and swaps. Episodes that run keep their
-	// model; new ones use the new one. Setting the model that is already active changes nothing and returns its activation.
-	// Errors: not_found; failed_precondition with the reason when the model is broken or fails its parity check (nothing is changed);
-	// unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes; unauthenticated without the server's
-	// token where one is set.
+	// SetActiveModel loads the model, checks its hash and shapes, lets it pass the gate, commits the change and swaps. Episodes that run keep
+	// their model; new ones use the new one, on this instance at once and on every other one within two seconds. Setting the model that is
+	// already active changes nothing and returns its activation, whatever was expected. The gate refuses a model that fails its parity check, always,
+	// and one whose held-out success lies below that of the active model (its 95 % interval ends below where the other one begins, on
+	// the same mazes) unless override_reason says why it is wanted all the same.
+	// Errors: not_found; failed_precondition with a SwitchRefused when the gate refuses, and with the reason when the model is broken otherwise
+	// (nothing is changed); aborted with an ActiveModelChanged when another activation is in force than the expected one (look at what is
+	// active now, and decide again); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+	// unauthenticated without the server's token where one is set.
 	SetActiveModel(context.Context, *v1.SetActiveModelRequest) (*v1.SetActiveModelResponse, error)
+	// RollBackActiveModel undoes an activation, which must be the one in force: the model that was active before it becomes active again. The
+	// history gets another entry; nothing is taken from it. Parity is checked, success is only recorded: the model was active before. An
+	// activation is undone once: a repeated call returns the roll-back that the first one made, whatever is active by now. Undoing a roll-back
+	// goes forward again.
+	// Errors: failed_precondition when no other model was active before, with a SwitchRefused when that one fails its parity check, and with
+	// the reason when it is broken otherwise (nothing is changed); aborted with an ActiveModelChanged when another activation is in force;
+	// not_found when none is; unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+	// unauthenticated without the server's token where one is set.
+	RollBackActiveModel(context.Context, *v1.RollBackActiveModelRequest) (*v1.RollBackActiveModelResponse, error)
+	// ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
+	// Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
+	ListActivations(context.Context, *v1.ListActivationsRequest) (*v1.ListActivationsResponse, error)
 	// RegisterModel takes in a trained model as the next version of its name. The files are checked like shipped ones (format, shapes, opset,
 	// hash, parity vectors replayed) before anything is kept; then all of it is kept or nothing. The same bytes under the same name are
 	// registered once: a repeated call returns the model that the first one made. The model can act at once; it does not become active.
@@ -236,6 +308,20 @@ func NewModelServiceHandler(svc ModelServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyIdempotent),
 		connect.WithHandlerOptions(opts...),
 	)
+	modelServiceRollBackActiveModelHandler := connect.NewUnaryHandlerSimple(
+		ModelServiceRollBackActiveModelProcedure,
+		svc.RollBackActiveModel,
+		connect.WithSchema(modelServiceMethods.ByName("RollBackActiveModel")),
+		connect.WithIdempotency(connect.IdempotencyIdempotent),
+		connect.WithHandlerOptions(opts...),
+	)
+	modelServiceListActivationsHandler := connect.NewUnaryHandlerSimple(
+		ModelServiceListActivationsProcedure,
+		svc.ListActivations,
+		connect.WithSchema(modelServiceMethods.ByName("ListActivations")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	modelServiceRegisterModelHandler := connect.NewUnaryHandlerSimple(
 		ModelServiceRegisterModelProcedure,
 		svc.RegisterModel,
@@ -253,6 +339,10 @@ func NewModelServiceHandler(svc ModelServiceHandler, opts ...connect.HandlerOpti
 			modelServiceGetActiveModelHandler.ServeHTTP(w, r)
 		case ModelServiceSetActiveModelProcedure:
 			modelServiceSetActiveModelHandler.ServeHTTP(w, r)
+		case ModelServiceRollBackActiveModelProcedure:
+			modelServiceRollBackActiveModelHandler.ServeHTTP(w, r)
+		case ModelServiceListActivationsProcedure:
+			modelServiceListActivationsHandler.ServeHTTP(w, r)
 		case ModelServiceRegisterModelProcedure:
 			modelServiceRegisterModelHandler.ServeHTTP(w, r)
 		default:
@@ -278,6 +368,14 @@ func (UnimplementedModelServiceHandler) GetActiveModel(context.Context, *v1.GetA
 
 func (UnimplementedModelServiceHandler) SetActiveModel(context.Context, *v1.SetActiveModelRequest) (*v1.SetActiveModelResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.model.v1.ModelService.SetActiveModel is not implemented"))
+}
+
+func (UnimplementedModelServiceHandler) RollBackActiveModel(context.Context, *v1.RollBackActiveModelRequest) (*v1.RollBackActiveModelResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.model.v1.ModelService.RollBackActiveModel is not implemented"))
+}
+
+func (UnimplementedModelServiceHandler) ListActivations(context.Context, *v1.ListActivationsRequest) (*v1.ListActivationsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.model.v1.ModelService.ListActivations is not implemented"))
 }
 
 func (UnimplementedModelServiceHandler) RegisterModel(context.Context, *v1.RegisterModelRequest) (*v1.RegisterModelResponse, error) {

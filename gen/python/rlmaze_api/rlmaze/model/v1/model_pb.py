@@ -18,7 +18,7 @@ from protobuf.wkt.google.protobuf import timestamp_pb
 from ...inference.v1 import episode_pb
 
 if TYPE_CHECKING:
-    from protobuf import DescFile
+    from protobuf import DescFile, Oneof
     from protobuf.wkt.google.protobuf.timestamp_pb import Timestamp
 
     from ...inference.v1.episode_pb import ScoreKind
@@ -312,11 +312,316 @@ class Model(Message[_ModelFields]):
         success: list[SuccessRate]
         config: str
 
-_ActivationFields: TypeAlias = Literal["model_id", "previous_model_id", "reason", "activated_at"]
+_ParityEvidenceFields: TypeAlias = Literal["vectors", "largest_deviation", "allowed_deviation"]
+
+class ParityEvidence(Message[_ParityEvidenceFields]):
+    """
+    ParityEvidence is how well a network repeats what its training framework computed at its export.
+
+    ```proto
+    message rlmaze.model.v1.ParityEvidence
+    ```
+
+    Attributes:
+        vectors:
+            vectors that were replayed; at a failure those up to the first that did not fit.
+
+            ```proto
+            int32 vectors = 1;
+            ```
+        largest_deviation:
+            largest_deviation of a score or value from what the export kept, absolute up to 1 and relative above. A computation that gave no number
+            counts as 1e308.
+
+            ```proto
+            double largest_deviation = 2;
+            ```
+        allowed_deviation:
+            allowed_deviation: above it the check fails. It fails, too, when another action is the best one.
+
+            ```proto
+            double allowed_deviation = 3;
+            ```
+    """
+
+    __slots__ = ("vectors", "largest_deviation", "allowed_deviation")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            vectors: int = 0,
+            largest_deviation: float = 0,
+            allowed_deviation: float = 0,
+        ) -> None:
+            pass
+
+        vectors: int
+        largest_deviation: float
+        allowed_deviation: float
+
+_SuccessCountFields: TypeAlias = Literal["model_id", "episodes", "successes", "interval_low", "interval_high"]
+
+class SuccessCount(Message[_SuccessCountFields]):
+    """
+    SuccessCount is a measured success with the counts that it follows from.
+
+    ```proto
+    message rlmaze.model.v1.SuccessCount
+    ```
+
+    Attributes:
+        model_id:
+            model_id that was measured.
+
+            ```proto
+            string model_id = 1;
+            ```
+        episodes:
+            episodes that were run, one a maze, greedy.
+
+            ```proto
+            int32 episodes = 2;
+            ```
+        successes:
+            successes among them.
+
+            ```proto
+            int32 successes = 3;
+            ```
+        interval_low:
+            interval_low is the lower end of the 95 % Wilson interval, 0–1.
+
+            ```proto
+            double interval_low = 4;
+            ```
+        interval_high:
+            interval_high is the upper end of the 95 % Wilson interval, 0–1.
+
+            ```proto
+            double interval_high = 5;
+            ```
+    """
+
+    __slots__ = ("model_id", "episodes", "successes", "interval_low", "interval_high")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            model_id: str = "",
+            episodes: int = 0,
+            successes: int = 0,
+            interval_low: float = 0,
+            interval_high: float = 0,
+        ) -> None:
+            pass
+
+        model_id: str
+        episodes: int
+        successes: int
+        interval_low: float
+        interval_high: float
+
+_SuccessEvidenceFields: TypeAlias = Literal["set_id", "set_hash", "candidate", "active"]
+
+class SuccessEvidence(Message[_SuccessEvidenceFields]):
+    """
+    SuccessEvidence compares two models on one set of held-out mazes.
+
+    ```proto
+    message rlmaze.model.v1.SuccessEvidence
+    ```
+
+    Attributes:
+        set_id:
+            set_id of the mazes ("heldout").
+
+            ```proto
+            string set_id = 1;
+            ```
+        set_hash:
+            set_hash names the content of the set; both models were measured on it.
+
+            ```proto
+            string set_hash = 2;
+            ```
+        candidate:
+            candidate is the model that became, or is to become, active.
+
+            ```proto
+            optional rlmaze.model.v1.SuccessCount candidate = 3;
+            ```
+        active:
+            active is the model that was active before.
+
+            ```proto
+            optional rlmaze.model.v1.SuccessCount active = 4;
+            ```
+    """
+
+    __slots__ = ("set_id", "set_hash", "candidate", "active")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            set_id: str = "",
+            set_hash: str = "",
+            candidate: SuccessCount | None = None,
+            active: SuccessCount | None = None,
+        ) -> None:
+            pass
+
+        set_id: str
+        set_hash: str
+        candidate: SuccessCount | None
+        active: SuccessCount | None
+
+_GateCheckFields: TypeAlias = Literal["outcome", "message", "overridable", "parity", "success"]
+
+class GateCheck(Message[_GateCheckFields]):
+    """
+    GateCheck is one check before a switch, with its numbers.
+
+    ```proto
+    message rlmaze.model.v1.GateCheck
+    ```
+
+    Attributes:
+        outcome:
+            outcome of the check.
+
+            ```proto
+            rlmaze.model.v1.GateOutcome outcome = 1;
+            ```
+        message:
+            message says the outcome in words.
+
+            ```proto
+            string message = 2;
+            ```
+        overridable:
+            overridable says whether override_reason passes over a failure of this check. That of parity can't be passed over.
+
+            ```proto
+            bool overridable = 3;
+            ```
+        evidence:
+            evidence that was looked at; none where there was nothing to look at.
+
+            ```proto
+            oneof evidence
+            ```
+    """
+
+    __slots__ = ("outcome", "message", "overridable", "evidence")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            outcome: GateOutcome | None = None,
+            message: str = "",
+            overridable: bool = False,
+            evidence: Oneof[Literal["parity"], ParityEvidence] | Oneof[Literal["success"], SuccessEvidence] | None = None,
+        ) -> None:
+            pass
+
+        outcome: GateOutcome
+        message: str
+        overridable: bool
+        evidence: Oneof[Literal["parity"], ParityEvidence] | Oneof[Literal["success"], SuccessEvidence] | None
+
+_SwitchRefusedFields: TypeAlias = Literal["model_id", "checks", "overridable"]
+
+class SwitchRefused(Message[_SwitchRefusedFields]):
+    """
+    SwitchRefused is the detail of a failed_precondition: the gate did not let a model become active.
+
+    ```proto
+    message rlmaze.model.v1.SwitchRefused
+    ```
+
+    Attributes:
+        model_id:
+            model_id that was to become active.
+
+            ```proto
+            string model_id = 1;
+            ```
+        checks:
+            checks that were made, those that passed too, parity first.
+
+            ```proto
+            repeated rlmaze.model.v1.GateCheck checks = 2;
+            ```
+        overridable:
+            overridable is true when SetActiveModel with an override_reason would switch all the same.
+
+            ```proto
+            bool overridable = 3;
+            ```
+    """
+
+    __slots__ = ("model_id", "checks", "overridable")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            model_id: str = "",
+            checks: list[GateCheck] | None = None,
+            overridable: bool = False,
+        ) -> None:
+            pass
+
+        model_id: str
+        checks: list[GateCheck]
+        overridable: bool
+
+_ActiveModelChangedFields: TypeAlias = Literal["activation"]
+
+class ActiveModelChanged(Message[_ActiveModelChangedFields]):
+    """
+    ActiveModelChanged is the detail of an aborted switch: another activation is in force than the caller expected.
+
+    ```proto
+    message rlmaze.model.v1.ActiveModelChanged
+    ```
+
+    Attributes:
+        activation:
+            activation that is in force.
+
+            ```proto
+            optional rlmaze.model.v1.Activation activation = 1;
+            ```
+    """
+
+    __slots__ = ("activation",)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            activation: Activation | None = None,
+        ) -> None:
+            pass
+
+        activation: Activation | None
+
+_ActivationFields: TypeAlias = Literal["model_id", "previous_model_id", "reason", "activated_at", "activation_id", "actor", "override_reason", "undone_activation_id", "parity", "success"]
 
 class Activation(Message[_ActivationFields]):
     """
-    Activation is one change of the active model.
+    Activation is one change of the active model. The history of them is only ever added to.
 
     ```proto
     message rlmaze.model.v1.Activation
@@ -330,7 +635,7 @@ class Activation(Message[_ActivationFields]):
             string model_id = 1;
             ```
         previous_model_id:
-            previous_model_id that was active before; empty for the first one.
+            previous_model_id that was active before; empty for the first one, and where a start took over another file of the same model.
 
             ```proto
             string previous_model_id = 2;
@@ -347,9 +652,45 @@ class Activation(Message[_ActivationFields]):
             ```proto
             optional google.protobuf.Timestamp activated_at = 4;
             ```
+        activation_id:
+            activation_id grows from one activation to the next; some numbers are left out. It is never 0.
+
+            ```proto
+            int64 activation_id = 5;
+            ```
+        actor:
+            actor is who switched, as the caller said; "server" for the server's own. Empty when nobody said.
+
+            ```proto
+            string actor = 6;
+            ```
+        override_reason:
+            override_reason is why a check of the gate was passed over; empty when none was.
+
+            ```proto
+            string override_reason = 7;
+            ```
+        undone_activation_id:
+            undone_activation_id is the activation that this one undid; 0 when it is no roll-back.
+
+            ```proto
+            int64 undone_activation_id = 8;
+            ```
+        parity:
+            parity of the model at the moment of the switch; not set where the server did not measure it.
+
+            ```proto
+            optional rlmaze.model.v1.ParityEvidence parity = 9;
+            ```
+        success:
+            success of both models at the moment of the switch; not set where they could not be compared.
+
+            ```proto
+            optional rlmaze.model.v1.SuccessEvidence success = 10;
+            ```
     """
 
-    __slots__ = ("model_id", "previous_model_id", "reason", "activated_at")
+    __slots__ = ("model_id", "previous_model_id", "reason", "activated_at", "activation_id", "actor", "override_reason", "undone_activation_id", "parity", "success")
 
     if TYPE_CHECKING:
 
@@ -360,6 +701,12 @@ class Activation(Message[_ActivationFields]):
             previous_model_id: str = "",
             reason: str = "",
             activated_at: Timestamp | None = None,
+            activation_id: int = 0,
+            actor: str = "",
+            override_reason: str = "",
+            undone_activation_id: int = 0,
+            parity: ParityEvidence | None = None,
+            success: SuccessEvidence | None = None,
         ) -> None:
             pass
 
@@ -367,6 +714,12 @@ class Activation(Message[_ActivationFields]):
         previous_model_id: str
         reason: str
         activated_at: Timestamp | None
+        activation_id: int
+        actor: str
+        override_reason: str
+        undone_activation_id: int
+        parity: ParityEvidence | None
+        success: SuccessEvidence | None
 
 class Algorithm(Enum):
     """
@@ -435,9 +788,49 @@ class ModelState(Enum):
     READY = 1
     BROKEN = 2
 
+class GateOutcome(Enum):
+    """
+    GateOutcome is what one check before a switch came to.
+
+    ```proto
+    enum rlmaze.model.v1.GateOutcome
+    ```
+
+    Attributes:
+        UNSPECIFIED:
+            GATE_OUTCOME_UNSPECIFIED never leaves the server.
+
+            ```proto
+            GATE_OUTCOME_UNSPECIFIED = 0
+            ```
+        PASSED:
+            GATE_OUTCOME_PASSED: it does not stand in the way.
+
+            ```proto
+            GATE_OUTCOME_PASSED = 1
+            ```
+        FAILED:
+            GATE_OUTCOME_FAILED: it stands in the way; GateCheck.message says why.
+
+            ```proto
+            GATE_OUTCOME_FAILED = 2
+            ```
+        NOT_COMPARABLE:
+            GATE_OUTCOME_NOT_COMPARABLE: the models were not measured on the same mazes, or none is active. It does not stand in the way.
+
+            ```proto
+            GATE_OUTCOME_NOT_COMPARABLE = 3
+            ```
+    """
+
+    UNSPECIFIED = 0
+    PASSED = 1
+    FAILED = 2
+    NOT_COMPARABLE = 3
+
 
 _DESC = file_desc(
-    b'\n\x1brlmaze/model/v1/model.proto\x12\x0frlmaze.model.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto"\x86\x02\n\x0bSuccessRate\x12\x15\n\x06set_id\x18\x01 \x01(\tR\x05setId\x12\x19\n\x08set_hash\x18\x02 \x01(\tR\x07setHash\x12\x1a\n\x08episodes\x18\x03 \x01(\x05R\x08episodes\x12\x1c\n\tsuccesses\x18\x04 \x01(\x05R\tsuccesses\x12\x12\n\x04rate\x18\x05 \x01(\x01R\x04rate\x12!\n\x0cinterval_low\x18\x06 \x01(\x01R\x0bintervalLow\x12#\n\rinterval_high\x18\x07 \x01(\x01R\x0cintervalHigh\x12\x1d\n\nmean_steps\x18\x08 \x01(\x01R\tmeanSteps\x12\x10\n\x03spl\x18\t \x01(\x01R\x03spl"\xff\x05\n\x05Model\x12\x19\n\x08model_id\x18\x01 \x01(\tR\x07modelId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n\x07version\x18\x03 \x01(\x05R\x07version\x12\x14\n\x05title\x18\x04 \x01(\tR\x05title\x12 \n\x0bdescription\x18\x05 \x01(\tR\x0bdescription\x121\n\x05state\x18\x06 \x01(\x0e2\x1b.rlmaze.model.v1.ModelStateR\x05state\x12!\n\x0cstate_reason\x18\x07 \x01(\tR\x0bstateReason\x12\x16\n\x06active\x18\x08 \x01(\x08R\x06active\x128\n\talgorithm\x18\t \x01(\x0e2\x1a.rlmaze.model.v1.AlgorithmR\talgorithm\x12 \n\x0bobservation\x18\n \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\x0b \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x129\n\ntrained_at\x18\x0c \x01(\x0b2\x1a.google.protobuf.TimestampR\ttrainedAt\x12?\n\rregistered_at\x18\r \x01(\x0b2\x1a.google.protobuf.TimestampR\x0cregisteredAt\x12\x1c\n\ttimesteps\x18\x0e \x01(\x03R\ttimesteps\x12!\n\x0ctraining_run\x18\x0f \x01(\tR\x0btrainingRun\x12\x12\n\x04seed\x18\x10 \x01(\x04R\x04seed\x12\x16\n\x06sha256\x18\x11 \x01(\tR\x06sha256\x12\x1d\n\nsize_bytes\x18\x12 \x01(\x03R\tsizeBytes\x12\x14\n\x05opset\x18\x13 \x01(\x05R\x05opset\x126\n\x07success\x18\x14 \x03(\x0b2\x1c.rlmaze.model.v1.SuccessRateR\x07success\x12\x16\n\x06config\x18\x15 \x01(\tR\x06config"\xaa\x01\n\nActivation\x12\x19\n\x08model_id\x18\x01 \x01(\tR\x07modelId\x12*\n\x11previous_model_id\x18\x02 \x01(\tR\x0fpreviousModelId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12=\n\x0cactivated_at\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0bactivatedAt*L\n\tAlgorithm\x12\x19\n\x15ALGORITHM_UNSPECIFIED\x10\x00\x12\x11\n\rALGORITHM_PPO\x10\x01\x12\x11\n\rALGORITHM_DQN\x10\x02*X\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODEL_STATE_READY\x10\x01\x12\x16\n\x12MODEL_STATE_BROKEN\x10\x02B\xb8\x01\n\x13com.rlmaze.model.v1B\nModelProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3',
+    b'\n\x1brlmaze/model/v1/model.proto\x12\x0frlmaze.model.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto"\x86\x02\n\x0bSuccessRate\x12\x15\n\x06set_id\x18\x01 \x01(\tR\x05setId\x12\x19\n\x08set_hash\x18\x02 \x01(\tR\x07setHash\x12\x1a\n\x08episodes\x18\x03 \x01(\x05R\x08episodes\x12\x1c\n\tsuccesses\x18\x04 \x01(\x05R\tsuccesses\x12\x12\n\x04rate\x18\x05 \x01(\x01R\x04rate\x12!\n\x0cinterval_low\x18\x06 \x01(\x01R\x0bintervalLow\x12#\n\rinterval_high\x18\x07 \x01(\x01R\x0cintervalHigh\x12\x1d\n\nmean_steps\x18\x08 \x01(\x01R\tmeanSteps\x12\x10\n\x03spl\x18\t \x01(\x01R\x03spl"\xff\x05\n\x05Model\x12\x19\n\x08model_id\x18\x01 \x01(\tR\x07modelId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n\x07version\x18\x03 \x01(\x05R\x07version\x12\x14\n\x05title\x18\x04 \x01(\tR\x05title\x12 \n\x0bdescription\x18\x05 \x01(\tR\x0bdescription\x121\n\x05state\x18\x06 \x01(\x0e2\x1b.rlmaze.model.v1.ModelStateR\x05state\x12!\n\x0cstate_reason\x18\x07 \x01(\tR\x0bstateReason\x12\x16\n\x06active\x18\x08 \x01(\x08R\x06active\x128\n\talgorithm\x18\t \x01(\x0e2\x1a.rlmaze.model.v1.AlgorithmR\talgorithm\x12 \n\x0bobservation\x18\n \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\x0b \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x129\n\ntrained_at\x18\x0c \x01(\x0b2\x1a.google.protobuf.TimestampR\ttrainedAt\x12?\n\rregistered_at\x18\r \x01(\x0b2\x1a.google.protobuf.TimestampR\x0cregisteredAt\x12\x1c\n\ttimesteps\x18\x0e \x01(\x03R\ttimesteps\x12!\n\x0ctraining_run\x18\x0f \x01(\tR\x0btrainingRun\x12\x12\n\x04seed\x18\x10 \x01(\x04R\x04seed\x12\x16\n\x06sha256\x18\x11 \x01(\tR\x06sha256\x12\x1d\n\nsize_bytes\x18\x12 \x01(\x03R\tsizeBytes\x12\x14\n\x05opset\x18\x13 \x01(\x05R\x05opset\x126\n\x07success\x18\x14 \x03(\x0b2\x1c.rlmaze.model.v1.SuccessRateR\x07success\x12\x16\n\x06config\x18\x15 \x01(\tR\x06config"\x84\x01\n\x0eParityEvidence\x12\x18\n\x07vectors\x18\x01 \x01(\x05R\x07vectors\x12+\n\x11largest_deviation\x18\x02 \x01(\x01R\x10largestDeviation\x12+\n\x11allowed_deviation\x18\x03 \x01(\x01R\x10allowedDeviation"\xab\x01\n\x0cSuccessCount\x12\x19\n\x08model_id\x18\x01 \x01(\tR\x07modelId\x12\x1a\n\x08episodes\x18\x02 \x01(\x05R\x08episodes\x12\x1c\n\tsuccesses\x18\x03 \x01(\x05R\tsuccesses\x12!\n\x0cinterval_low\x18\x04 \x01(\x01R\x0bintervalLow\x12#\n\rinterval_high\x18\x05 \x01(\x01R\x0cintervalHigh"\xb7\x01\n\x0fSuccessEvidence\x12\x15\n\x06set_id\x18\x01 \x01(\tR\x05setId\x12\x19\n\x08set_hash\x18\x02 \x01(\tR\x07setHash\x12;\n\tcandidate\x18\x03 \x01(\x0b2\x1d.rlmaze.model.v1.SuccessCountR\tcandidate\x125\n\x06active\x18\x04 \x01(\x0b2\x1d.rlmaze.model.v1.SuccessCountR\x06active"\x84\x02\n\tGateCheck\x126\n\x07outcome\x18\x01 \x01(\x0e2\x1c.rlmaze.model.v1.GateOutcomeR\x07outcome\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12 \n\x0boverridable\x18\x03 \x01(\x08R\x0boverridable\x129\n\x06parity\x18\x04 \x01(\x0b2\x1f.rlmaze.model.v1.ParityEvidenceH\x00R\x06parity\x12<\n\x07success\x18\x05 \x01(\x0b2 .rlmaze.model.v1.SuccessEvidenceH\x00R\x07successB\n\n\x08evidence"\x80\x01\n\rSwitchRefused\x12\x19\n\x08model_id\x18\x01 \x01(\tR\x07modelId\x122\n\x06checks\x18\x02 \x03(\x0b2\x1a.rlmaze.model.v1.GateCheckR\x06checks\x12 \n\x0boverridable\x18\x03 \x01(\x08R\x0boverridable"Q\n\x12ActiveModelChanged\x12;\n\nactivation\x18\x01 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\xb5\x03\n\nActivation\x12\x19\n\x08model_id\x18\x01 \x01(\tR\x07modelId\x12*\n\x11previous_model_id\x18\x02 \x01(\tR\x0fpreviousModelId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12=\n\x0cactivated_at\x18\x04 \x01(\x0b2\x1a.google.protobuf.TimestampR\x0bactivatedAt\x12#\n\ractivation_id\x18\x05 \x01(\x03R\x0cactivationId\x12\x14\n\x05actor\x18\x06 \x01(\tR\x05actor\x12\'\n\x0foverride_reason\x18\x07 \x01(\tR\x0eoverrideReason\x120\n\x14undone_activation_id\x18\x08 \x01(\x03R\x12undoneActivationId\x127\n\x06parity\x18\t \x01(\x0b2\x1f.rlmaze.model.v1.ParityEvidenceR\x06parity\x12:\n\x07success\x18\n \x01(\x0b2 .rlmaze.model.v1.SuccessEvidenceR\x07success*L\n\tAlgorithm\x12\x19\n\x15ALGORITHM_UNSPECIFIED\x10\x00\x12\x11\n\rALGORITHM_PPO\x10\x01\x12\x11\n\rALGORITHM_DQN\x10\x02*X\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODEL_STATE_READY\x10\x01\x12\x16\n\x12MODEL_STATE_BROKEN\x10\x02*~\n\x0bGateOutcome\x12\x1c\n\x18GATE_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13GATE_OUTCOME_PASSED\x10\x01\x12\x17\n\x13GATE_OUTCOME_FAILED\x10\x02\x12\x1f\n\x1bGATE_OUTCOME_NOT_COMPARABLE\x10\x03B\xb8\x01\n\x13com.rlmaze.model.v1B\nModelProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3',
     [
         timestamp_pb.desc(),
         episode_pb.desc(),
@@ -445,9 +838,16 @@ _DESC = file_desc(
     {
         "SuccessRate": SuccessRate,
         "Model": Model,
+        "ParityEvidence": ParityEvidence,
+        "SuccessCount": SuccessCount,
+        "SuccessEvidence": SuccessEvidence,
+        "GateCheck": GateCheck,
+        "SwitchRefused": SwitchRefused,
+        "ActiveModelChanged": ActiveModelChanged,
         "Activation": Activation,
         "Algorithm": Algorithm,
         "ModelState": ModelState,
+        "GateOutcome": GateOutcome,
     },
 )
 

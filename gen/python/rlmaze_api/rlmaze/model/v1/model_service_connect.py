@@ -19,7 +19,7 @@ from connectrpc.server import ConnectASGIApplication, ConnectWSGIApplication, DE
 from protobuf import DescService
 
 from . import model_service_pb
-from .model_service_pb import GetActiveModelRequest, GetActiveModelResponse, GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse, RegisterModelRequest, RegisterModelResponse, SetActiveModelRequest, SetActiveModelResponse
+from .model_service_pb import GetActiveModelRequest, GetActiveModelResponse, GetModelRequest, GetModelResponse, ListActivationsRequest, ListActivationsResponse, ListModelsRequest, ListModelsResponse, RegisterModelRequest, RegisterModelResponse, RollBackActiveModelRequest, RollBackActiveModelResponse, SetActiveModelRequest, SetActiveModelResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 class ModelService(Protocol):
     """
-    ModelService lists models, takes in new ones and says which one is active. RegisterModel and SetActiveModel are served on the private
-    listener only.
+    ModelService lists models, takes in new ones and says which one is active, and which ones were. RegisterModel, SetActiveModel and
+    RollBackActiveModel are served on the private listener only.
     """
     async def list_models(self, request: ListModelsRequest, ctx: RequestContext[ListModelsRequest, ListModelsResponse], /) -> ListModelsResponse:
         """
@@ -57,11 +57,35 @@ class ModelService(Protocol):
 
     async def set_active_model(self, request: SetActiveModelRequest, ctx: RequestContext[SetActiveModelRequest, SetActiveModelResponse], /) -> SetActiveModelResponse:
         """
-        SetActiveModel loads the model, checks its hash, shapes and parity vectors, commits the change and swaps. Episodes that run keep their
-        model; new ones use the new one. Setting the model that is already active changes nothing and returns its activation.
-        Errors: not_found; failed_precondition with the reason when the model is broken or fails its parity check (nothing is changed);
-        unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes; unauthenticated without the server's
-        token where one is set.
+        SetActiveModel loads the model, checks its hash and shapes, lets it pass the gate, commits the change and swaps. Episodes that run keep
+        their model; new ones use the new one, on this instance at once and on every other one within two seconds. Setting the model that is
+        already active changes nothing and returns its activation, whatever was expected. The gate refuses a model that fails its parity check, always,
+        and one whose held-out success lies below that of the active model (its 95 % interval ends below where the other one begins, on
+        the same mazes) unless override_reason says why it is wanted all the same.
+        Errors: not_found; failed_precondition with a SwitchRefused when the gate refuses, and with the reason when the model is broken otherwise
+        (nothing is changed); aborted with an ActiveModelChanged when another activation is in force than the expected one (look at what is
+        active now, and decide again); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
+        """
+        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
+
+    async def roll_back_active_model(self, request: RollBackActiveModelRequest, ctx: RequestContext[RollBackActiveModelRequest, RollBackActiveModelResponse], /) -> RollBackActiveModelResponse:
+        """
+        RollBackActiveModel undoes an activation, which must be the one in force: the model that was active before it becomes active again. The
+        history gets another entry; nothing is taken from it. Parity is checked, success is only recorded: the model was active before. An
+        activation is undone once: a repeated call returns the roll-back that the first one made, whatever is active by now. Undoing a roll-back
+        goes forward again.
+        Errors: failed_precondition when no other model was active before, with a SwitchRefused when that one fails its parity check, and with
+        the reason when it is broken otherwise (nothing is changed); aborted with an ActiveModelChanged when another activation is in force;
+        not_found when none is; unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
+        """
+        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
+
+    async def list_activations(self, request: ListActivationsRequest, ctx: RequestContext[ListActivationsRequest, ListActivationsResponse], /) -> ListActivationsResponse:
+        """
+        ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
+        Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
         """
         raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
 
@@ -138,6 +162,28 @@ class ModelServiceASGIApplication(ConnectASGIApplication[ModelService]):
                     ),
                     function=svc.set_active_model,
                 ),
+                "/rlmaze.model.v1.ModelService/RollBackActiveModel": Endpoint.unary(
+                    method=MethodInfo(
+                        name="RollBackActiveModel",
+                        service_name="rlmaze.model.v1.ModelService",
+                        input=RollBackActiveModelRequest,
+                        output=RollBackActiveModelResponse,
+                        idempotency_level=IdempotencyLevel.IDEMPOTENT,
+                        stream_type=StreamType.UNARY,
+                    ),
+                    function=svc.roll_back_active_model,
+                ),
+                "/rlmaze.model.v1.ModelService/ListActivations": Endpoint.unary(
+                    method=MethodInfo(
+                        name="ListActivations",
+                        service_name="rlmaze.model.v1.ModelService",
+                        input=ListActivationsRequest,
+                        output=ListActivationsResponse,
+                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                        stream_type=StreamType.UNARY,
+                    ),
+                    function=svc.list_activations,
+                ),
                 "/rlmaze.model.v1.ModelService/RegisterModel": Endpoint.unary(
                     method=MethodInfo(
                         name="RegisterModel",
@@ -164,8 +210,8 @@ class ModelServiceASGIApplication(ConnectASGIApplication[ModelService]):
 
 class ModelServiceClient(ConnectClient):
     """
-    ModelService lists models, takes in new ones and says which one is active. RegisterModel and SetActiveModel are served on the private
-    listener only.
+    ModelService lists models, takes in new ones and says which one is active, and which ones were. RegisterModel, SetActiveModel and
+    RollBackActiveModel are served on the private listener only.
     """
     async def list_models(
         self,
@@ -252,11 +298,15 @@ class ModelServiceClient(ConnectClient):
         timeout_ms: int | None = None,
     ) -> SetActiveModelResponse:
         """
-        SetActiveModel loads the model, checks its hash, shapes and parity vectors, commits the change and swaps. Episodes that run keep their
-        model; new ones use the new one. Setting the model that is already active changes nothing and returns its activation.
-        Errors: not_found; failed_precondition with the reason when the model is broken or fails its parity check (nothing is changed);
-        unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes; unauthenticated without the server's
-        token where one is set.
+        SetActiveModel loads the model, checks its hash and shapes, lets it pass the gate, commits the change and swaps. Episodes that run keep
+        their model; new ones use the new one, on this instance at once and on every other one within two seconds. Setting the model that is
+        already active changes nothing and returns its activation, whatever was expected. The gate refuses a model that fails its parity check, always,
+        and one whose held-out success lies below that of the active model (its 95 % interval ends below where the other one begins, on
+        the same mazes) unless override_reason says why it is wanted all the same.
+        Errors: not_found; failed_precondition with a SwitchRefused when the gate refuses, and with the reason when the model is broken otherwise
+        (nothing is changed); aborted with an ActiveModelChanged when another activation is in force than the expected one (look at what is
+        active now, and decide again); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
         """
         return await self.execute_unary(
             request=request,
@@ -270,6 +320,62 @@ class ModelServiceClient(ConnectClient):
             ),
             headers=headers,
             timeout_ms=timeout_ms,
+        )
+    async def roll_back_active_model(
+        self,
+        request: RollBackActiveModelRequest,
+        *,
+        headers: Headers | Mapping[str, str] | None = None, 
+        timeout_ms: int | None = None,
+    ) -> RollBackActiveModelResponse:
+        """
+        RollBackActiveModel undoes an activation, which must be the one in force: the model that was active before it becomes active again. The
+        history gets another entry; nothing is taken from it. Parity is checked, success is only recorded: the model was active before. An
+        activation is undone once: a repeated call returns the roll-back that the first one made, whatever is active by now. Undoing a roll-back
+        goes forward again.
+        Errors: failed_precondition when no other model was active before, with a SwitchRefused when that one fails its parity check, and with
+        the reason when it is broken otherwise (nothing is changed); aborted with an ActiveModelChanged when another activation is in force;
+        not_found when none is; unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
+        """
+        return await self.execute_unary(
+            request=request,
+            method=MethodInfo(
+                name="RollBackActiveModel",
+                service_name="rlmaze.model.v1.ModelService",
+                input=RollBackActiveModelRequest,
+                output=RollBackActiveModelResponse,
+                idempotency_level=IdempotencyLevel.IDEMPOTENT,
+                stream_type=StreamType.UNARY,
+            ),
+            headers=headers,
+            timeout_ms=timeout_ms,
+        )
+    async def list_activations(
+        self,
+        request: ListActivationsRequest,
+        *,
+        headers: Headers | Mapping[str, str] | None = None, 
+        timeout_ms: int | None = None,
+        use_get: bool = False,
+    ) -> ListActivationsResponse:
+        """
+        ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
+        Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
+        """
+        return await self.execute_unary(
+            request=request,
+            method=MethodInfo(
+                name="ListActivations",
+                service_name="rlmaze.model.v1.ModelService",
+                input=ListActivationsRequest,
+                output=ListActivationsResponse,
+                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                stream_type=StreamType.UNARY,
+            ),
+            headers=headers,
+            timeout_ms=timeout_ms,
+            use_get=use_get,
         )
     async def register_model(
         self,
@@ -302,8 +408,8 @@ class ModelServiceClient(ConnectClient):
 
 class ModelServiceSync(Protocol):
     """
-    ModelService lists models, takes in new ones and says which one is active. RegisterModel and SetActiveModel are served on the private
-    listener only.
+    ModelService lists models, takes in new ones and says which one is active, and which ones were. RegisterModel, SetActiveModel and
+    RollBackActiveModel are served on the private listener only.
     """
     def list_models(self, request: ListModelsRequest, ctx: RequestContext[ListModelsRequest, ListModelsResponse], /) -> ListModelsResponse:
         """
@@ -327,11 +433,35 @@ class ModelServiceSync(Protocol):
 
     def set_active_model(self, request: SetActiveModelRequest, ctx: RequestContext[SetActiveModelRequest, SetActiveModelResponse], /) -> SetActiveModelResponse:
         """
-        SetActiveModel loads the model, checks its hash, shapes and parity vectors, commits the change and swaps. Episodes that run keep their
-        model; new ones use the new one. Setting the model that is already active changes nothing and returns its activation.
-        Errors: not_found; failed_precondition with the reason when the model is broken or fails its parity check (nothing is changed);
-        unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes; unauthenticated without the server's
-        token where one is set.
+        SetActiveModel loads the model, checks its hash and shapes, lets it pass the gate, commits the change and swaps. Episodes that run keep
+        their model; new ones use the new one, on this instance at once and on every other one within two seconds. Setting the model that is
+        already active changes nothing and returns its activation, whatever was expected. The gate refuses a model that fails its parity check, always,
+        and one whose held-out success lies below that of the active model (its 95 % interval ends below where the other one begins, on
+        the same mazes) unless override_reason says why it is wanted all the same.
+        Errors: not_found; failed_precondition with a SwitchRefused when the gate refuses, and with the reason when the model is broken otherwise
+        (nothing is changed); aborted with an ActiveModelChanged when another activation is in force than the expected one (look at what is
+        active now, and decide again); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
+        """
+        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
+
+    def roll_back_active_model(self, request: RollBackActiveModelRequest, ctx: RequestContext[RollBackActiveModelRequest, RollBackActiveModelResponse], /) -> RollBackActiveModelResponse:
+        """
+        RollBackActiveModel undoes an activation, which must be the one in force: the model that was active before it becomes active again. The
+        history gets another entry; nothing is taken from it. Parity is checked, success is only recorded: the model was active before. An
+        activation is undone once: a repeated call returns the roll-back that the first one made, whatever is active by now. Undoing a roll-back
+        goes forward again.
+        Errors: failed_precondition when no other model was active before, with a SwitchRefused when that one fails its parity check, and with
+        the reason when it is broken otherwise (nothing is changed); aborted with an ActiveModelChanged when another activation is in force;
+        not_found when none is; unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
+        """
+        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
+
+    def list_activations(self, request: ListActivationsRequest, ctx: RequestContext[ListActivationsRequest, ListActivationsResponse], /) -> ListActivationsResponse:
+        """
+        ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
+        Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
         """
         raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
 
@@ -406,6 +536,28 @@ class ModelServiceWSGIApplication(ConnectWSGIApplication):
                     ),
                     function=service.set_active_model,
                 ),
+                "/rlmaze.model.v1.ModelService/RollBackActiveModel": EndpointSync.unary(
+                    method=MethodInfo(
+                        name="RollBackActiveModel",
+                        service_name="rlmaze.model.v1.ModelService",
+                        input=RollBackActiveModelRequest,
+                        output=RollBackActiveModelResponse,
+                        idempotency_level=IdempotencyLevel.IDEMPOTENT,
+                        stream_type=StreamType.UNARY,
+                    ),
+                    function=service.roll_back_active_model,
+                ),
+                "/rlmaze.model.v1.ModelService/ListActivations": EndpointSync.unary(
+                    method=MethodInfo(
+                        name="ListActivations",
+                        service_name="rlmaze.model.v1.ModelService",
+                        input=ListActivationsRequest,
+                        output=ListActivationsResponse,
+                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                        stream_type=StreamType.UNARY,
+                    ),
+                    function=service.list_activations,
+                ),
                 "/rlmaze.model.v1.ModelService/RegisterModel": EndpointSync.unary(
                     method=MethodInfo(
                         name="RegisterModel",
@@ -432,8 +584,8 @@ class ModelServiceWSGIApplication(ConnectWSGIApplication):
 
 class ModelServiceClientSync(ConnectClientSync):
     """
-    ModelService lists models, takes in new ones and says which one is active. RegisterModel and SetActiveModel are served on the private
-    listener only.
+    ModelService lists models, takes in new ones and says which one is active, and which ones were. RegisterModel, SetActiveModel and
+    RollBackActiveModel are served on the private listener only.
     """
     def list_models(
         self,
@@ -520,11 +672,15 @@ class ModelServiceClientSync(ConnectClientSync):
         timeout_ms: int | None = None,
     ) -> SetActiveModelResponse:
         """
-        SetActiveModel loads the model, checks its hash, shapes and parity vectors, commits the change and swaps. Episodes that run keep their
-        model; new ones use the new one. Setting the model that is already active changes nothing and returns its activation.
-        Errors: not_found; failed_precondition with the reason when the model is broken or fails its parity check (nothing is changed);
-        unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes; unauthenticated without the server's
-        token where one is set.
+        SetActiveModel loads the model, checks its hash and shapes, lets it pass the gate, commits the change and swaps. Episodes that run keep
+        their model; new ones use the new one, on this instance at once and on every other one within two seconds. Setting the model that is
+        already active changes nothing and returns its activation, whatever was expected. The gate refuses a model that fails its parity check, always,
+        and one whose held-out success lies below that of the active model (its 95 % interval ends below where the other one begins, on
+        the same mazes) unless override_reason says why it is wanted all the same.
+        Errors: not_found; failed_precondition with a SwitchRefused when the gate refuses, and with the reason when the model is broken otherwise
+        (nothing is changed); aborted with an ActiveModelChanged when another activation is in force than the expected one (look at what is
+        active now, and decide again); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
         """
         return self.execute_unary(
             request=request,
@@ -538,6 +694,62 @@ class ModelServiceClientSync(ConnectClientSync):
             ),
             headers=headers,
             timeout_ms=timeout_ms,
+        )
+    def roll_back_active_model(
+        self,
+        request: RollBackActiveModelRequest,
+        *,
+        headers: Headers | Mapping[str, str] | None = None, 
+        timeout_ms: int | None = None,
+    ) -> RollBackActiveModelResponse:
+        """
+        RollBackActiveModel undoes an activation, which must be the one in force: the model that was active before it becomes active again. The
+        history gets another entry; nothing is taken from it. Parity is checked, success is only recorded: the model was active before. An
+        activation is undone once: a repeated call returns the roll-back that the first one made, whatever is active by now. Undoing a roll-back
+        goes forward again.
+        Errors: failed_precondition when no other model was active before, with a SwitchRefused when that one fails its parity check, and with
+        the reason when it is broken otherwise (nothing is changed); aborted with an ActiveModelChanged when another activation is in force;
+        not_found when none is; unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+        unauthenticated without the server's token where one is set.
+        """
+        return self.execute_unary(
+            request=request,
+            method=MethodInfo(
+                name="RollBackActiveModel",
+                service_name="rlmaze.model.v1.ModelService",
+                input=RollBackActiveModelRequest,
+                output=RollBackActiveModelResponse,
+                idempotency_level=IdempotencyLevel.IDEMPOTENT,
+                stream_type=StreamType.UNARY,
+            ),
+            headers=headers,
+            timeout_ms=timeout_ms,
+        )
+    def list_activations(
+        self,
+        request: ListActivationsRequest,
+        *,
+        headers: Headers | Mapping[str, str] | None = None, 
+        timeout_ms: int | None = None,
+        use_get: bool = False,
+    ) -> ListActivationsResponse:
+        """
+        ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
+        Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
+        """
+        return self.execute_unary(
+            request=request,
+            method=MethodInfo(
+                name="ListActivations",
+                service_name="rlmaze.model.v1.ModelService",
+                input=ListActivationsRequest,
+                output=ListActivationsResponse,
+                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                stream_type=StreamType.UNARY,
+            ),
+            headers=headers,
+            timeout_ms=timeout_ms,
+            use_get=use_get,
         )
     def register_model(
         self,

@@ -13,12 +13,14 @@ from typing import Literal, NoReturn, TYPE_CHECKING, TypeAlias
 
 from protobuf import Message
 from protobuf._codegen import file_desc
+from protobuf.wkt.google.protobuf import timestamp_pb
 
 from . import model_pb
 from ....buf.validate import validate_pb
 
 if TYPE_CHECKING:
     from protobuf import DescFile
+    from protobuf.wkt.google.protobuf.timestamp_pb import Timestamp
 
     from .model_pb import Activation, Model
 
@@ -296,7 +298,7 @@ class GetActiveModelResponse(Message[_GetActiveModelResponseFields]):
         model: Model | None
         activation: Activation | None
 
-_SetActiveModelRequestFields: TypeAlias = Literal["model_id", "reason"]
+_SetActiveModelRequestFields: TypeAlias = Literal["model_id", "reason", "expected_activation_id", "override_reason", "actor"]
 
 class SetActiveModelRequest(Message[_SetActiveModelRequestFields]):
     """
@@ -319,9 +321,28 @@ class SetActiveModelRequest(Message[_SetActiveModelRequestFields]):
             ```proto
             string reason = 2;
             ```
+        expected_activation_id:
+            expected_activation_id is the activation that the caller takes to be in force; 0 switches whatever is. Who read the active model, and
+            decided on it, sends it: then two people can't overwrite each other unseen.
+
+            ```proto
+            int64 expected_activation_id = 3;
+            ```
+        override_reason:
+            override_reason passes over a failed check of success, and is kept in the history where that was needed; empty overrides nothing.
+
+            ```proto
+            string override_reason = 4;
+            ```
+        actor:
+            actor is who switches, for the history; may be empty.
+
+            ```proto
+            string actor = 5;
+            ```
     """
 
-    __slots__ = ("model_id", "reason")
+    __slots__ = ("model_id", "reason", "expected_activation_id", "override_reason", "actor")
 
     if TYPE_CHECKING:
 
@@ -330,11 +351,17 @@ class SetActiveModelRequest(Message[_SetActiveModelRequestFields]):
             *,
             model_id: str = "",
             reason: str = "",
+            expected_activation_id: int = 0,
+            override_reason: str = "",
+            actor: str = "",
         ) -> None:
             pass
 
         model_id: str
         reason: str
+        expected_activation_id: int
+        override_reason: str
+        actor: str
 
 _SetActiveModelResponseFields: TypeAlias = Literal["model", "activation"]
 
@@ -376,11 +403,189 @@ class SetActiveModelResponse(Message[_SetActiveModelResponseFields]):
         model: Model | None
         activation: Activation | None
 
+_RollBackActiveModelRequestFields: TypeAlias = Literal["expected_activation_id", "reason", "actor"]
+
+class RollBackActiveModelRequest(Message[_RollBackActiveModelRequestFields]):
+    """
+    RollBackActiveModelRequest names what to undo.
+
+    ```proto
+    message rlmaze.model.v1.RollBackActiveModelRequest
+    ```
+
+    Attributes:
+        expected_activation_id:
+            expected_activation_id is the activation to undo; required, and in force.
+
+            ```proto
+            int64 expected_activation_id = 1;
+            ```
+        reason:
+            reason for the history; may be empty.
+
+            ```proto
+            string reason = 2;
+            ```
+        actor:
+            actor is who rolls back, for the history; may be empty.
+
+            ```proto
+            string actor = 3;
+            ```
+    """
+
+    __slots__ = ("expected_activation_id", "reason", "actor")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            expected_activation_id: int = 0,
+            reason: str = "",
+            actor: str = "",
+        ) -> None:
+            pass
+
+        expected_activation_id: int
+        reason: str
+        actor: str
+
+_RollBackActiveModelResponseFields: TypeAlias = Literal["model", "activation"]
+
+class RollBackActiveModelResponse(Message[_RollBackActiveModelResponseFields]):
+    """
+    RollBackActiveModelResponse holds the roll-back.
+
+    ```proto
+    message rlmaze.model.v1.RollBackActiveModelResponse
+    ```
+
+    Attributes:
+        model:
+            model that the roll-back made active; its active says whether it still is, which a repeated call may find changed.
+
+            ```proto
+            optional rlmaze.model.v1.Model model = 1;
+            ```
+        activation:
+            activation is the roll-back.
+
+            ```proto
+            optional rlmaze.model.v1.Activation activation = 2;
+            ```
+    """
+
+    __slots__ = ("model", "activation")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            model: Model | None = None,
+            activation: Activation | None = None,
+        ) -> None:
+            pass
+
+        model: Model | None
+        activation: Activation | None
+
+_ListActivationsRequestFields: TypeAlias = Literal["page_size", "page_token", "at"]
+
+class ListActivationsRequest(Message[_ListActivationsRequestFields]):
+    """
+    ListActivationsRequest asks for a page of the history.
+
+    ```proto
+    message rlmaze.model.v1.ListActivationsRequest
+    ```
+
+    Attributes:
+        page_size:
+            page_size, 1–200; 0 means 50.
+
+            ```proto
+            int32 page_size = 1;
+            ```
+        page_token:
+            page_token of the page before; empty for the first one.
+
+            ```proto
+            string page_token = 2;
+            ```
+        at:
+            at leaves out what was activated later, so that the first entry of the first page is what was in force at that time; no entry when nothing
+            was active yet. Not set: all of the history.
+
+            ```proto
+            optional google.protobuf.Timestamp at = 3;
+            ```
+    """
+
+    __slots__ = ("page_size", "page_token", "at")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            page_size: int = 0,
+            page_token: str = "",
+            at: Timestamp | None = None,
+        ) -> None:
+            pass
+
+        page_size: int
+        page_token: str
+        at: Timestamp | None
+
+_ListActivationsResponseFields: TypeAlias = Literal["activations", "next_page_token"]
+
+class ListActivationsResponse(Message[_ListActivationsResponseFields]):
+    """
+    ListActivationsResponse holds a page of the history.
+
+    ```proto
+    message rlmaze.model.v1.ListActivationsResponse
+    ```
+
+    Attributes:
+        activations:
+            activations, the newest first.
+
+            ```proto
+            repeated rlmaze.model.v1.Activation activations = 1;
+            ```
+        next_page_token:
+            next_page_token is empty on the last page.
+
+            ```proto
+            string next_page_token = 2;
+            ```
+    """
+
+    __slots__ = ("activations", "next_page_token")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            activations: list[Activation] | None = None,
+            next_page_token: str = "",
+        ) -> None:
+            pass
+
+        activations: list[Activation]
+        next_page_token: str
+
 
 _DESC = file_desc(
-    b'\n#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1brlmaze/model/v1/model.proto"\xde\x01\n\x14RegisterModelRequest\x127\n\x04name\x18\x01 \x01(\tR\x04nameB#\xbaH r\x1e\x10\x01\x18@2\x18^[a-z0-9]+(-[a-z0-9]+)*$\x12-\n\x0bpolicy_onnx\x18\x02 \x01(\x0cR\npolicyOnnxB\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\xc0\x01\x120\n\rmanifest_json\x18\x03 \x01(\tR\x0cmanifestJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80\x04\x12,\n\x0bparity_json\x18\x04 \x01(\tR\nparityJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80 "_\n\x15RegisterModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12\x18\n\x07created\x18\x02 \x01(\x08R\x07created"\x13\n\x11ListModelsRequest"D\n\x12ListModelsResponse\x12.\n\x06models\x18\x01 \x03(\x0b2\x16.rlmaze.model.v1.ModelR\x06models"G\n\x0fGetModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$"@\n\x10GetModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model"\x17\n\x15GetActiveModelRequest"\x83\x01\n\x16GetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"o\n\x15SetActiveModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$\x12 \n\x06reason\x18\x02 \x01(\tR\x06reasonB\x08\xbaH\x05r\x03\x18\xf4\x03"\x83\x01\n\x16SetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation2\xf5\x03\n\x0cModelService\x12Z\n\nListModels\x12".rlmaze.model.v1.ListModelsRequest\x1a#.rlmaze.model.v1.ListModelsResponse"\x03\x90\x02\x01\x12T\n\x08GetModel\x12 .rlmaze.model.v1.GetModelRequest\x1a!.rlmaze.model.v1.GetModelResponse"\x03\x90\x02\x01\x12f\n\x0eGetActiveModel\x12&.rlmaze.model.v1.GetActiveModelRequest\x1a\'.rlmaze.model.v1.GetActiveModelResponse"\x03\x90\x02\x01\x12f\n\x0eSetActiveModel\x12&.rlmaze.model.v1.SetActiveModelRequest\x1a\'.rlmaze.model.v1.SetActiveModelResponse"\x03\x90\x02\x02\x12c\n\rRegisterModel\x12%.rlmaze.model.v1.RegisterModelRequest\x1a&.rlmaze.model.v1.RegisterModelResponse"\x03\x90\x02\x02B\xbf\x01\n\x13com.rlmaze.model.v1B\x11ModelServiceProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3',
+    b'\n#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brlmaze/model/v1/model.proto"\xde\x01\n\x14RegisterModelRequest\x127\n\x04name\x18\x01 \x01(\tR\x04nameB#\xbaH r\x1e\x10\x01\x18@2\x18^[a-z0-9]+(-[a-z0-9]+)*$\x12-\n\x0bpolicy_onnx\x18\x02 \x01(\x0cR\npolicyOnnxB\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\xc0\x01\x120\n\rmanifest_json\x18\x03 \x01(\tR\x0cmanifestJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80\x04\x12,\n\x0bparity_json\x18\x04 \x01(\tR\nparityJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80 "_\n\x15RegisterModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12\x18\n\x07created\x18\x02 \x01(\x08R\x07created"\x13\n\x11ListModelsRequest"D\n\x12ListModelsResponse\x12.\n\x06models\x18\x01 \x03(\x0b2\x16.rlmaze.model.v1.ModelR\x06models"G\n\x0fGetModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$"@\n\x10GetModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model"\x17\n\x15GetActiveModelRequest"\x83\x01\n\x16GetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x80\x02\n\x15SetActiveModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$\x12 \n\x06reason\x18\x02 \x01(\tR\x06reasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12=\n\x16expected_activation_id\x18\x03 \x01(\x03R\x14expectedActivationIdB\x07\xbaH\x04"\x02(\x00\x121\n\x0foverride_reason\x18\x04 \x01(\tR\x0eoverrideReasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1d\n\x05actor\x18\x05 \x01(\tR\x05actorB\x07\xbaH\x04r\x02\x18d"\x83\x01\n\x16SetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x9c\x01\n\x1aRollBackActiveModelRequest\x12=\n\x16expected_activation_id\x18\x01 \x01(\x03R\x14expectedActivationIdB\x07\xbaH\x04"\x02 \x00\x12 \n\x06reason\x18\x02 \x01(\tR\x06reasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1d\n\x05actor\x18\x03 \x01(\tR\x05actorB\x07\xbaH\x04r\x02\x18d"\x88\x01\n\x1bRollBackActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x95\x01\n\x16ListActivationsRequest\x12\'\n\tpage_size\x18\x01 \x01(\x05R\x08pageSizeB\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12&\n\npage_token\x18\x02 \x01(\tR\tpageTokenB\x07\xbaH\x04r\x02\x18@\x12*\n\x02at\x18\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x02at"\x80\x01\n\x17ListActivationsResponse\x12=\n\x0bactivations\x18\x01 \x03(\x0b2\x1b.rlmaze.model.v1.ActivationR\x0bactivations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd7\x05\n\x0cModelService\x12Z\n\nListModels\x12".rlmaze.model.v1.ListModelsRequest\x1a#.rlmaze.model.v1.ListModelsResponse"\x03\x90\x02\x01\x12T\n\x08GetModel\x12 .rlmaze.model.v1.GetModelRequest\x1a!.rlmaze.model.v1.GetModelResponse"\x03\x90\x02\x01\x12f\n\x0eGetActiveModel\x12&.rlmaze.model.v1.GetActiveModelRequest\x1a\'.rlmaze.model.v1.GetActiveModelResponse"\x03\x90\x02\x01\x12f\n\x0eSetActiveModel\x12&.rlmaze.model.v1.SetActiveModelRequest\x1a\'.rlmaze.model.v1.SetActiveModelResponse"\x03\x90\x02\x02\x12u\n\x13RollBackActiveModel\x12+.rlmaze.model.v1.RollBackActiveModelRequest\x1a,.rlmaze.model.v1.RollBackActiveModelResponse"\x03\x90\x02\x02\x12i\n\x0fListActivations\x12\'.rlmaze.model.v1.ListActivationsRequest\x1a(.rlmaze.model.v1.ListActivationsResponse"\x03\x90\x02\x01\x12c\n\rRegisterModel\x12%.rlmaze.model.v1.RegisterModelRequest\x1a&.rlmaze.model.v1.RegisterModelResponse"\x03\x90\x02\x02B\xbf\x01\n\x13com.rlmaze.model.v1B\x11ModelServiceProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3',
     [
         validate_pb.desc(),
+        timestamp_pb.desc(),
         model_pb.desc(),
     ],
     {
@@ -394,6 +599,10 @@ _DESC = file_desc(
         "GetActiveModelResponse": GetActiveModelResponse,
         "SetActiveModelRequest": SetActiveModelRequest,
         "SetActiveModelResponse": SetActiveModelResponse,
+        "RollBackActiveModelRequest": RollBackActiveModelRequest,
+        "RollBackActiveModelResponse": RollBackActiveModelResponse,
+        "ListActivationsRequest": ListActivationsRequest,
+        "ListActivationsResponse": ListActivationsResponse,
     },
 )
 

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rlmaze/model/v1/model.proto.
  */
 export const file_rlmaze_model_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChtybG1hemUvbW9kZWwvdjEvbW9kZWwucHJvdG8SD3JsbWF6ZS5tb2RlbC52MSKwAQoLU3VjY2Vzc1JhdGUSDgoGc2V0X2lkGAEgASgJEhAKCHNldF9oYXNoGAIgASgJEhAKCGVwaXNvZGVzGAMgASgFEhEKCXN1Y2Nlc3NlcxgEIAEoBRIMCgRyYXRlGAUgASgBEhQKDGludGVydmFsX2xvdxgGIAEoARIVCg1pbnRlcnZhbF9oaWdoGAcgASgBEhIKCm1lYW5fc3RlcHMYCCABKAESCwoDc3BsGAkgASgBIrIECgVNb2RlbBIQCghtb2RlbF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAUSDQoFdGl0bGUYBCABKAkSEwoLZGVzY3JpcHRpb24YBSABKAkSKgoFc3RhdGUYBiABKA4yGy5ybG1hemUubW9kZWwudjEuTW9kZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YByABKAkSDgoGYWN0aXZlGAggASgIEi0KCWFsZ29yaXRobRgJIAEoDjIaLnJsbWF6ZS5tb2RlbC52MS5BbGdvcml0aG0SEwoLb2JzZXJ2YXRpb24YCiABKAkSMgoKc2NvcmVfa2luZBgLIAEoDjIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2NvcmVLaW5kEi4KCnRyYWluZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXJlZ2lzdGVyZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRpbWVzdGVwcxgOIAEoAxIUCgx0cmFpbmluZ19ydW4YDyABKAkSDAoEc2VlZBgQIAEoBBIOCgZzaGEyNTYYESABKAkSEgoKc2l6ZV9ieXRlcxgSIAEoAxINCgVvcHNldBgTIAEoBRItCgdzdWNjZXNzGBQgAygLMhwucmxtYXplLm1vZGVsLnYxLlN1Y2Nlc3NSYXRlEg4KBmNvbmZpZxgVIAEoCSJ7CgpBY3RpdmF0aW9uEhAKCG1vZGVsX2lkGAEgASgJEhkKEXByZXZpb3VzX21vZGVsX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIwCgxhY3RpdmF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKkwKCUFsZ29yaXRobRIZChVBTEdPUklUSE1fVU5TUEVDSUZJRUQQABIRCg1BTEdPUklUSE1fUFBPEAESEQoNQUxHT1JJVEhNX0RRThACKlgKCk1vZGVsU3RhdGUSGwoXTU9ERUxfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFNT0RFTF9TVEFURV9SRUFEWRABEhYKEk1PREVMX1NUQVRFX0JST0tFThACYgZwcm90bzM", [file_google_protobuf_timestamp, file_rlmaze_inference_v1_episode]);
+  fileDesc("ChtybG1hemUvbW9kZWwvdjEvbW9kZWwucHJvdG8SD3JsbWF6ZS5tb2RlbC52MSKwAQoLU3VjY2Vzc1JhdGUSDgoGc2V0X2lkGAEgASgJEhAKCHNldF9oYXNoGAIgASgJEhAKCGVwaXNvZGVzGAMgASgFEhEKCXN1Y2Nlc3NlcxgEIAEoBRIMCgRyYXRlGAUgASgBEhQKDGludGVydmFsX2xvdxgGIAEoARIVCg1pbnRlcnZhbF9oaWdoGAcgASgBEhIKCm1lYW5fc3RlcHMYCCABKAESCwoDc3BsGAkgASgBIrIECgVNb2RlbBIQCghtb2RlbF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAUSDQoFdGl0bGUYBCABKAkSEwoLZGVzY3JpcHRpb24YBSABKAkSKgoFc3RhdGUYBiABKA4yGy5ybG1hemUubW9kZWwudjEuTW9kZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YByABKAkSDgoGYWN0aXZlGAggASgIEi0KCWFsZ29yaXRobRgJIAEoDjIaLnJsbWF6ZS5tb2RlbC52MS5BbGdvcml0aG0SEwoLb2JzZXJ2YXRpb24YCiABKAkSMgoKc2NvcmVfa2luZBgLIAEoDjIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2NvcmVLaW5kEi4KCnRyYWluZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXJlZ2lzdGVyZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRpbWVzdGVwcxgOIAEoAxIUCgx0cmFpbmluZ19ydW4YDyABKAkSDAoEc2VlZBgQIAEoBBIOCgZzaGEyNTYYESABKAkSEgoKc2l6ZV9ieXRlcxgSIAEoAxINCgVvcHNldBgTIAEoBRItCgdzdWNjZXNzGBQgAygLMhwucmxtYXplLm1vZGVsLnYxLlN1Y2Nlc3NSYXRlEg4KBmNvbmZpZxgVIAEoCSJXCg5QYXJpdHlFdmlkZW5jZRIPCgd2ZWN0b3JzGAEgASgFEhkKEWxhcmdlc3RfZGV2aWF0aW9uGAIgASgBEhkKEWFsbG93ZWRfZGV2aWF0aW9uGAMgASgBInIKDFN1Y2Nlc3NDb3VudBIQCghtb2RlbF9pZBgBIAEoCRIQCghlcGlzb2RlcxgCIAEoBRIRCglzdWNjZXNzZXMYAyABKAUSFAoMaW50ZXJ2YWxfbG93GAQgASgBEhUKDWludGVydmFsX2hpZ2gYBSABKAEilAEKD1N1Y2Nlc3NFdmlkZW5jZRIOCgZzZXRfaWQYASABKAkSEAoIc2V0X2hhc2gYAiABKAkSMAoJY2FuZGlkYXRlGAMgASgLMh0ucmxtYXplLm1vZGVsLnYxLlN1Y2Nlc3NDb3VudBItCgZhY3RpdmUYBCABKAsyHS5ybG1hemUubW9kZWwudjEuU3VjY2Vzc0NvdW50ItQBCglHYXRlQ2hlY2sSLQoHb3V0Y29tZRgBIAEoDjIcLnJsbWF6ZS5tb2RlbC52MS5HYXRlT3V0Y29tZRIPCgdtZXNzYWdlGAIgASgJEhMKC292ZXJyaWRhYmxlGAMgASgIEjEKBnBhcml0eRgEIAEoCzIfLnJsbWF6ZS5tb2RlbC52MS5QYXJpdHlFdmlkZW5jZUgAEjMKB3N1Y2Nlc3MYBSABKAsyIC5ybG1hemUubW9kZWwudjEuU3VjY2Vzc0V2aWRlbmNlSABCCgoIZXZpZGVuY2UiYgoNU3dpdGNoUmVmdXNlZBIQCghtb2RlbF9pZBgBIAEoCRIqCgZjaGVja3MYAiADKAsyGi5ybG1hemUubW9kZWwudjEuR2F0ZUNoZWNrEhMKC292ZXJyaWRhYmxlGAMgASgIIkUKEkFjdGl2ZU1vZGVsQ2hhbmdlZBIvCgphY3RpdmF0aW9uGAEgASgLMhsucmxtYXplLm1vZGVsLnYxLkFjdGl2YXRpb24ivAIKCkFjdGl2YXRpb24SEAoIbW9kZWxfaWQYASABKAkSGQoRcHJldmlvdXNfbW9kZWxfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEjAKDGFjdGl2YXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNYWN0aXZhdGlvbl9pZBgFIAEoAxINCgVhY3RvchgGIAEoCRIXCg9vdmVycmlkZV9yZWFzb24YByABKAkSHAoUdW5kb25lX2FjdGl2YXRpb25faWQYCCABKAMSLwoGcGFyaXR5GAkgASgLMh8ucmxtYXplLm1vZGVsLnYxLlBhcml0eUV2aWRlbmNlEjEKB3N1Y2Nlc3MYCiABKAsyIC5ybG1hemUubW9kZWwudjEuU3VjY2Vzc0V2aWRlbmNlKkwKCUFsZ29yaXRobRIZChVBTEdPUklUSE1fVU5TUEVDSUZJRUQQABIRCg1BTEdPUklUSE1fUFBPEAESEQoNQUxHT1JJVEhNX0RRThACKlgKCk1vZGVsU3RhdGUSGwoXTU9ERUxfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFNT0RFTF9TVEFURV9SRUFEWRABEhYKEk1PREVMX1NUQVRFX0JST0tFThACKn4KC0dhdGVPdXRjb21lEhwKGEdBVEVfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhcKE0dBVEVfT1VUQ09NRV9QQVNTRUQQARIXChNHQVRFX09VVENPTUVfRkFJTEVEEAISHwobR0FURV9PVVRDT01FX05PVF9DT01QQVJBQkxFEANiBnByb3RvMw", [file_google_protobuf_timestamp, file_rlmaze_inference_v1_episode]);
 
 /**
  * SuccessRate is a measured share with its uncertainty.
@@ -255,7 +255,248 @@ export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
   messageDesc(file_rlmaze_model_v1_model, 1);
 
 /**
- * Activation is one change of the active model.
+ * ParityEvidence is how well a network repeats what its training framework computed at its export.
+ *
+ * @generated from message rlmaze.model.v1.ParityEvidence
+ */
+export type ParityEvidence = Message<"rlmaze.model.v1.ParityEvidence"> & {
+  /**
+   * vectors that were replayed; at a failure those up to the first that did not fit.
+   *
+   * @generated from field: int32 vectors = 1;
+   */
+  vectors: number;
+
+  /**
+   * largest_deviation of a score or value from what the export kept, absolute up to 1 and relative above. A computation that gave no number
+   * counts as 1e308.
+   *
+   * @generated from field: double largest_deviation = 2;
+   */
+  largestDeviation: number;
+
+  /**
+   * allowed_deviation: above it the check fails. It fails, too, when another action is the best one.
+   *
+   * @generated from field: double allowed_deviation = 3;
+   */
+  allowedDeviation: number;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.ParityEvidence.
+ * Use `create(ParityEvidenceSchema)` to create a new message.
+ */
+export const ParityEvidenceSchema: GenMessage<ParityEvidence> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model, 2);
+
+/**
+ * SuccessCount is a measured success with the counts that it follows from.
+ *
+ * @generated from message rlmaze.model.v1.SuccessCount
+ */
+export type SuccessCount = Message<"rlmaze.model.v1.SuccessCount"> & {
+  /**
+   * model_id that was measured.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+
+  /**
+   * episodes that were run, one a maze, greedy.
+   *
+   * @generated from field: int32 episodes = 2;
+   */
+  episodes: number;
+
+  /**
+   * successes among them.
+   *
+   * @generated from field: int32 successes = 3;
+   */
+  successes: number;
+
+  /**
+   * interval_low is the lower end of the 95 % Wilson interval, 0–1.
+   *
+   * @generated from field: double interval_low = 4;
+   */
+  intervalLow: number;
+
+  /**
+   * interval_high is the upper end of the 95 % Wilson interval, 0–1.
+   *
+   * @generated from field: double interval_high = 5;
+   */
+  intervalHigh: number;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.SuccessCount.
+ * Use `create(SuccessCountSchema)` to create a new message.
+ */
+export const SuccessCountSchema: GenMessage<SuccessCount> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model, 3);
+
+/**
+ * SuccessEvidence compares two models on one set of held-out mazes.
+ *
+ * @generated from message rlmaze.model.v1.SuccessEvidence
+ */
+export type SuccessEvidence = Message<"rlmaze.model.v1.SuccessEvidence"> & {
+  /**
+   * set_id of the mazes ("heldout").
+   *
+   * @generated from field: string set_id = 1;
+   */
+  setId: string;
+
+  /**
+   * set_hash names the content of the set; both models were measured on it.
+   *
+   * @generated from field: string set_hash = 2;
+   */
+  setHash: string;
+
+  /**
+   * candidate is the model that became, or is to become, active.
+   *
+   * @generated from field: rlmaze.model.v1.SuccessCount candidate = 3;
+   */
+  candidate?: SuccessCount | undefined;
+
+  /**
+   * active is the model that was active before.
+   *
+   * @generated from field: rlmaze.model.v1.SuccessCount active = 4;
+   */
+  active?: SuccessCount | undefined;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.SuccessEvidence.
+ * Use `create(SuccessEvidenceSchema)` to create a new message.
+ */
+export const SuccessEvidenceSchema: GenMessage<SuccessEvidence> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model, 4);
+
+/**
+ * GateCheck is one check before a switch, with its numbers.
+ *
+ * @generated from message rlmaze.model.v1.GateCheck
+ */
+export type GateCheck = Message<"rlmaze.model.v1.GateCheck"> & {
+  /**
+   * outcome of the check.
+   *
+   * @generated from field: rlmaze.model.v1.GateOutcome outcome = 1;
+   */
+  outcome: GateOutcome;
+
+  /**
+   * message says the outcome in words.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * overridable says whether override_reason passes over a failure of this check. That of parity can't be passed over.
+   *
+   * @generated from field: bool overridable = 3;
+   */
+  overridable: boolean;
+
+  /**
+   * evidence that was looked at; none where there was nothing to look at.
+   *
+   * @generated from oneof rlmaze.model.v1.GateCheck.evidence
+   */
+  evidence: {
+    /**
+     * parity of the candidate.
+     *
+     * @generated from field: rlmaze.model.v1.ParityEvidence parity = 4;
+     */
+    value: ParityEvidence;
+    case: "parity";
+  } | {
+    /**
+     * success of both models; not set when they can't be compared.
+     *
+     * @generated from field: rlmaze.model.v1.SuccessEvidence success = 5;
+     */
+    value: SuccessEvidence;
+    case: "success";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message rlmaze.model.v1.GateCheck.
+ * Use `create(GateCheckSchema)` to create a new message.
+ */
+export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model, 5);
+
+/**
+ * SwitchRefused is the detail of a failed_precondition: the gate did not let a model become active.
+ *
+ * @generated from message rlmaze.model.v1.SwitchRefused
+ */
+export type SwitchRefused = Message<"rlmaze.model.v1.SwitchRefused"> & {
+  /**
+   * model_id that was to become active.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+
+  /**
+   * checks that were made, those that passed too, parity first.
+   *
+   * @generated from field: repeated rlmaze.model.v1.GateCheck checks = 2;
+   */
+  checks: GateCheck[];
+
+  /**
+   * overridable is true when SetActiveModel with an override_reason would switch all the same.
+   *
+   * @generated from field: bool overridable = 3;
+   */
+  overridable: boolean;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.SwitchRefused.
+ * Use `create(SwitchRefusedSchema)` to create a new message.
+ */
+export const SwitchRefusedSchema: GenMessage<SwitchRefused> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model, 6);
+
+/**
+ * ActiveModelChanged is the detail of an aborted switch: another activation is in force than the caller expected.
+ *
+ * @generated from message rlmaze.model.v1.ActiveModelChanged
+ */
+export type ActiveModelChanged = Message<"rlmaze.model.v1.ActiveModelChanged"> & {
+  /**
+   * activation that is in force.
+   *
+   * @generated from field: rlmaze.model.v1.Activation activation = 1;
+   */
+  activation?: Activation | undefined;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.ActiveModelChanged.
+ * Use `create(ActiveModelChangedSchema)` to create a new message.
+ */
+export const ActiveModelChangedSchema: GenMessage<ActiveModelChanged> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model, 7);
+
+/**
+ * Activation is one change of the active model. The history of them is only ever added to.
  *
  * @generated from message rlmaze.model.v1.Activation
  */
@@ -268,7 +509,7 @@ export type Activation = Message<"rlmaze.model.v1.Activation"> & {
   modelId: string;
 
   /**
-   * previous_model_id that was active before; empty for the first one.
+   * previous_model_id that was active before; empty for the first one, and where a start took over another file of the same model.
    *
    * @generated from field: string previous_model_id = 2;
    */
@@ -287,6 +528,48 @@ export type Activation = Message<"rlmaze.model.v1.Activation"> & {
    * @generated from field: google.protobuf.Timestamp activated_at = 4;
    */
   activatedAt?: Timestamp | undefined;
+
+  /**
+   * activation_id grows from one activation to the next; some numbers are left out. It is never 0.
+   *
+   * @generated from field: int64 activation_id = 5;
+   */
+  activationId: bigint;
+
+  /**
+   * actor is who switched, as the caller said; "server" for the server's own. Empty when nobody said.
+   *
+   * @generated from field: string actor = 6;
+   */
+  actor: string;
+
+  /**
+   * override_reason is why a check of the gate was passed over; empty when none was.
+   *
+   * @generated from field: string override_reason = 7;
+   */
+  overrideReason: string;
+
+  /**
+   * undone_activation_id is the activation that this one undid; 0 when it is no roll-back.
+   *
+   * @generated from field: int64 undone_activation_id = 8;
+   */
+  undoneActivationId: bigint;
+
+  /**
+   * parity of the model at the moment of the switch; not set where the server did not measure it.
+   *
+   * @generated from field: rlmaze.model.v1.ParityEvidence parity = 9;
+   */
+  parity?: ParityEvidence | undefined;
+
+  /**
+   * success of both models at the moment of the switch; not set where they could not be compared.
+   *
+   * @generated from field: rlmaze.model.v1.SuccessEvidence success = 10;
+   */
+  success?: SuccessEvidence | undefined;
 };
 
 /**
@@ -294,7 +577,7 @@ export type Activation = Message<"rlmaze.model.v1.Activation"> & {
  * Use `create(ActivationSchema)` to create a new message.
  */
 export const ActivationSchema: GenMessage<Activation> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model, 2);
+  messageDesc(file_rlmaze_model_v1_model, 8);
 
 /**
  * Algorithm that trained a model.
@@ -364,4 +647,45 @@ export enum ModelState {
  */
 export const ModelStateSchema: GenEnum<ModelState> = /*@__PURE__*/
   enumDesc(file_rlmaze_model_v1_model, 1);
+
+/**
+ * GateOutcome is what one check before a switch came to.
+ *
+ * @generated from enum rlmaze.model.v1.GateOutcome
+ */
+export enum GateOutcome {
+  /**
+   * GATE_OUTCOME_UNSPECIFIED never leaves the server.
+   *
+   * @generated from enum value: GATE_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * GATE_OUTCOME_PASSED: it does not stand in the way.
+   *
+   * @generated from enum value: GATE_OUTCOME_PASSED = 1;
+   */
+  PASSED = 1,
+
+  /**
+   * GATE_OUTCOME_FAILED: it stands in the way; GateCheck.message says why.
+   *
+   * @generated from enum value: GATE_OUTCOME_FAILED = 2;
+   */
+  FAILED = 2,
+
+  /**
+   * GATE_OUTCOME_NOT_COMPARABLE: the models were not measured on the same mazes, or none is active. It does not stand in the way.
+   *
+   * @generated from enum value: GATE_OUTCOME_NOT_COMPARABLE = 3;
+   */
+  NOT_COMPARABLE = 3,
+}
+
+/**
+ * Describes the enum rlmaze.model.v1.GateOutcome.
+ */
+export const GateOutcomeSchema: GenEnum<GateOutcome> = /*@__PURE__*/
+  enumDesc(file_rlmaze_model_v1_model, 2);
 

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Activation, Model } from "./model_pb";
 import { file_rlmaze_model_v1_model } from "./model_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rlmaze/model/v1/model_service.proto.
  */
 export const file_rlmaze_model_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNybG1hemUvbW9kZWwvdjEvbW9kZWxfc2VydmljZS5wcm90bxIPcmxtYXplLm1vZGVsLnYxImUKFFJlZ2lzdGVyTW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkSEwoLcG9saWN5X29ubngYAiABKAwSFQoNbWFuaWZlc3RfanNvbhgDIAEoCRITCgtwYXJpdHlfanNvbhgEIAEoCSJPChVSZWdpc3Rlck1vZGVsUmVzcG9uc2USJQoFbW9kZWwYASABKAsyFi5ybG1hemUubW9kZWwudjEuTW9kZWwSDwoHY3JlYXRlZBgCIAEoCCITChFMaXN0TW9kZWxzUmVxdWVzdCI8ChJMaXN0TW9kZWxzUmVzcG9uc2USJgoGbW9kZWxzGAEgAygLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsIiMKD0dldE1vZGVsUmVxdWVzdBIQCghtb2RlbF9pZBgBIAEoCSI5ChBHZXRNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsIhcKFUdldEFjdGl2ZU1vZGVsUmVxdWVzdCJwChZHZXRBY3RpdmVNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsEi8KCmFjdGl2YXRpb24YAiABKAsyGy5ybG1hemUubW9kZWwudjEuQWN0aXZhdGlvbiI5ChVTZXRBY3RpdmVNb2RlbFJlcXVlc3QSEAoIbW9kZWxfaWQYASABKAkSDgoGcmVhc29uGAIgASgJInAKFlNldEFjdGl2ZU1vZGVsUmVzcG9uc2USJQoFbW9kZWwYASABKAsyFi5ybG1hemUubW9kZWwudjEuTW9kZWwSLwoKYWN0aXZhdGlvbhgCIAEoCzIbLnJsbWF6ZS5tb2RlbC52MS5BY3RpdmF0aW9uMvUDCgxNb2RlbFNlcnZpY2USWgoKTGlzdE1vZGVscxIiLnJsbWF6ZS5tb2RlbC52MS5MaXN0TW9kZWxzUmVxdWVzdBojLnJsbWF6ZS5tb2RlbC52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJUCghHZXRNb2RlbBIgLnJsbWF6ZS5tb2RlbC52MS5HZXRNb2RlbFJlcXVlc3QaIS5ybG1hemUubW9kZWwudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBEmYKDkdldEFjdGl2ZU1vZGVsEiYucmxtYXplLm1vZGVsLnYxLkdldEFjdGl2ZU1vZGVsUmVxdWVzdBonLnJsbWF6ZS5tb2RlbC52MS5HZXRBY3RpdmVNb2RlbFJlc3BvbnNlIgOQAgESZgoOU2V0QWN0aXZlTW9kZWwSJi5ybG1hemUubW9kZWwudjEuU2V0QWN0aXZlTW9kZWxSZXF1ZXN0GicucmxtYXplLm1vZGVsLnYxLlNldEFjdGl2ZU1vZGVsUmVzcG9uc2UiA5ACAhJjCg1SZWdpc3Rlck1vZGVsEiUucmxtYXplLm1vZGVsLnYxLlJlZ2lzdGVyTW9kZWxSZXF1ZXN0GiYucmxtYXplLm1vZGVsLnYxLlJlZ2lzdGVyTW9kZWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_rlmaze_model_v1_model]);
+  fileDesc("CiNybG1hemUvbW9kZWwvdjEvbW9kZWxfc2VydmljZS5wcm90bxIPcmxtYXplLm1vZGVsLnYxImUKFFJlZ2lzdGVyTW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkSEwoLcG9saWN5X29ubngYAiABKAwSFQoNbWFuaWZlc3RfanNvbhgDIAEoCRITCgtwYXJpdHlfanNvbhgEIAEoCSJPChVSZWdpc3Rlck1vZGVsUmVzcG9uc2USJQoFbW9kZWwYASABKAsyFi5ybG1hemUubW9kZWwudjEuTW9kZWwSDwoHY3JlYXRlZBgCIAEoCCITChFMaXN0TW9kZWxzUmVxdWVzdCI8ChJMaXN0TW9kZWxzUmVzcG9uc2USJgoGbW9kZWxzGAEgAygLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsIiMKD0dldE1vZGVsUmVxdWVzdBIQCghtb2RlbF9pZBgBIAEoCSI5ChBHZXRNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsIhcKFUdldEFjdGl2ZU1vZGVsUmVxdWVzdCJwChZHZXRBY3RpdmVNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsEi8KCmFjdGl2YXRpb24YAiABKAsyGy5ybG1hemUubW9kZWwudjEuQWN0aXZhdGlvbiKBAQoVU2V0QWN0aXZlTW9kZWxSZXF1ZXN0EhAKCG1vZGVsX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIeChZleHBlY3RlZF9hY3RpdmF0aW9uX2lkGAMgASgDEhcKD292ZXJyaWRlX3JlYXNvbhgEIAEoCRINCgVhY3RvchgFIAEoCSJwChZTZXRBY3RpdmVNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsEi8KCmFjdGl2YXRpb24YAiABKAsyGy5ybG1hemUubW9kZWwudjEuQWN0aXZhdGlvbiJbChpSb2xsQmFja0FjdGl2ZU1vZGVsUmVxdWVzdBIeChZleHBlY3RlZF9hY3RpdmF0aW9uX2lkGAEgASgDEg4KBnJlYXNvbhgCIAEoCRINCgVhY3RvchgDIAEoCSJ1ChtSb2xsQmFja0FjdGl2ZU1vZGVsUmVzcG9uc2USJQoFbW9kZWwYASABKAsyFi5ybG1hemUubW9kZWwudjEuTW9kZWwSLwoKYWN0aXZhdGlvbhgCIAEoCzIbLnJsbWF6ZS5tb2RlbC52MS5BY3RpdmF0aW9uImcKFkxpc3RBY3RpdmF0aW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSJgoCYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImQKF0xpc3RBY3RpdmF0aW9uc1Jlc3BvbnNlEjAKC2FjdGl2YXRpb25zGAEgAygLMhsucmxtYXplLm1vZGVsLnYxLkFjdGl2YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMtcFCgxNb2RlbFNlcnZpY2USWgoKTGlzdE1vZGVscxIiLnJsbWF6ZS5tb2RlbC52MS5MaXN0TW9kZWxzUmVxdWVzdBojLnJsbWF6ZS5tb2RlbC52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJUCghHZXRNb2RlbBIgLnJsbWF6ZS5tb2RlbC52MS5HZXRNb2RlbFJlcXVlc3QaIS5ybG1hemUubW9kZWwudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBEmYKDkdldEFjdGl2ZU1vZGVsEiYucmxtYXplLm1vZGVsLnYxLkdldEFjdGl2ZU1vZGVsUmVxdWVzdBonLnJsbWF6ZS5tb2RlbC52MS5HZXRBY3RpdmVNb2RlbFJlc3BvbnNlIgOQAgESZgoOU2V0QWN0aXZlTW9kZWwSJi5ybG1hemUubW9kZWwudjEuU2V0QWN0aXZlTW9kZWxSZXF1ZXN0GicucmxtYXplLm1vZGVsLnYxLlNldEFjdGl2ZU1vZGVsUmVzcG9uc2UiA5ACAhJ1ChNSb2xsQmFja0FjdGl2ZU1vZGVsEisucmxtYXplLm1vZGVsLnYxLlJvbGxCYWNrQWN0aXZlTW9kZWxSZXF1ZXN0GiwucmxtYXplLm1vZGVsLnYxLlJvbGxCYWNrQWN0aXZlTW9kZWxSZXNwb25zZSIDkAICEmkKD0xpc3RBY3RpdmF0aW9ucxInLnJsbWF6ZS5tb2RlbC52MS5MaXN0QWN0aXZhdGlvbnNSZXF1ZXN0GigucmxtYXplLm1vZGVsLnYxLkxpc3RBY3RpdmF0aW9uc1Jlc3BvbnNlIgOQAgESYwoNUmVnaXN0ZXJNb2RlbBIlLnJsbWF6ZS5tb2RlbC52MS5SZWdpc3Rlck1vZGVsUmVxdWVzdBomLnJsbWF6ZS5tb2RlbC52MS5SZWdpc3Rlck1vZGVsUmVzcG9uc2UiA5ACAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_rlmaze_model_v1_model]);
 
 /**
  * RegisterModelRequest holds the files of a model folder, as the export writes them.
@@ -225,6 +227,28 @@ export type SetActiveModelRequest = Message<"rlmaze.model.v1.SetActiveModelReque
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * expected_activation_id is the activation that the caller takes to be in force; 0 switches whatever is. Who read the active model, and
+   * decided on it, sends it: then two people can't overwrite each other unseen.
+   *
+   * @generated from field: int64 expected_activation_id = 3;
+   */
+  expectedActivationId: bigint;
+
+  /**
+   * override_reason passes over a failed check of success, and is kept in the history where that was needed; empty overrides nothing.
+   *
+   * @generated from field: string override_reason = 4;
+   */
+  overrideReason: string;
+
+  /**
+   * actor is who switches, for the history; may be empty.
+   *
+   * @generated from field: string actor = 5;
+   */
+  actor: string;
 };
 
 /**
@@ -263,8 +287,135 @@ export const SetActiveModelResponseSchema: GenMessage<SetActiveModelResponse> = 
   messageDesc(file_rlmaze_model_v1_model_service, 9);
 
 /**
- * ModelService lists models, takes in new ones and says which one is active. RegisterModel and SetActiveModel are served on the private
- * listener only.
+ * RollBackActiveModelRequest names what to undo.
+ *
+ * @generated from message rlmaze.model.v1.RollBackActiveModelRequest
+ */
+export type RollBackActiveModelRequest = Message<"rlmaze.model.v1.RollBackActiveModelRequest"> & {
+  /**
+   * expected_activation_id is the activation to undo; required, and in force.
+   *
+   * @generated from field: int64 expected_activation_id = 1;
+   */
+  expectedActivationId: bigint;
+
+  /**
+   * reason for the history; may be empty.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * actor is who rolls back, for the history; may be empty.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.RollBackActiveModelRequest.
+ * Use `create(RollBackActiveModelRequestSchema)` to create a new message.
+ */
+export const RollBackActiveModelRequestSchema: GenMessage<RollBackActiveModelRequest> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model_service, 10);
+
+/**
+ * RollBackActiveModelResponse holds the roll-back.
+ *
+ * @generated from message rlmaze.model.v1.RollBackActiveModelResponse
+ */
+export type RollBackActiveModelResponse = Message<"rlmaze.model.v1.RollBackActiveModelResponse"> & {
+  /**
+   * model that the roll-back made active; its active says whether it still is, which a repeated call may find changed.
+   *
+   * @generated from field: rlmaze.model.v1.Model model = 1;
+   */
+  model?: Model | undefined;
+
+  /**
+   * activation is the roll-back.
+   *
+   * @generated from field: rlmaze.model.v1.Activation activation = 2;
+   */
+  activation?: Activation | undefined;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.RollBackActiveModelResponse.
+ * Use `create(RollBackActiveModelResponseSchema)` to create a new message.
+ */
+export const RollBackActiveModelResponseSchema: GenMessage<RollBackActiveModelResponse> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model_service, 11);
+
+/**
+ * ListActivationsRequest asks for a page of the history.
+ *
+ * @generated from message rlmaze.model.v1.ListActivationsRequest
+ */
+export type ListActivationsRequest = Message<"rlmaze.model.v1.ListActivationsRequest"> & {
+  /**
+   * page_size, 1–200; 0 means 50.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * page_token of the page before; empty for the first one.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * at leaves out what was activated later, so that the first entry of the first page is what was in force at that time; no entry when nothing
+   * was active yet. Not set: all of the history.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.ListActivationsRequest.
+ * Use `create(ListActivationsRequestSchema)` to create a new message.
+ */
+export const ListActivationsRequestSchema: GenMessage<ListActivationsRequest> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model_service, 12);
+
+/**
+ * ListActivationsResponse holds a page of the history.
+ *
+ * @generated from message rlmaze.model.v1.ListActivationsResponse
+ */
+export type ListActivationsResponse = Message<"rlmaze.model.v1.ListActivationsResponse"> & {
+  /**
+   * activations, the newest first.
+   *
+   * @generated from field: repeated rlmaze.model.v1.Activation activations = 1;
+   */
+  activations: Activation[];
+
+  /**
+   * next_page_token is empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message rlmaze.model.v1.ListActivationsResponse.
+ * Use `create(ListActivationsResponseSchema)` to create a new message.
+ */
+export const ListActivationsResponseSchema: GenMessage<ListActivationsResponse> = /*@__PURE__*/
+  messageDesc(file_rlmaze_model_v1_model_service, 13);
+
+/**
+ * ModelService lists models, takes in new ones and says which one is active, and which ones were. RegisterModel, SetActiveModel and
+ * RollBackActiveModel are served on the private listener only.
  *
  * @generated from service rlmaze.model.v1.ModelService
  */
@@ -302,11 +453,15 @@ export const ModelService: GenService<{
     output: typeof GetActiveModelResponseSchema;
   },
   /**
-   * SetActiveModel loads the model, checks its hash, shapes and parity vectors, commits the change and swaps. Episodes that run keep their
-   * model; new ones use the new one. Setting the model that is already active changes nothing and returns its activation.
-   * Errors: not_found; failed_precondition with the reason when the model is broken or fails its parity check (nothing is changed);
-   * unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes; unauthenticated without the server's
-   * token where one is set.
+   * SetActiveModel loads the model, checks its hash and shapes, lets it pass the gate, commits the change and swaps. Episodes that run keep
+   * their model; new ones use the new one, on this instance at once and on every other one within two seconds. Setting the model that is
+   * already active changes nothing and returns its activation, whatever was expected. The gate refuses a model that fails its parity check, always,
+   * and one whose held-out success lies below that of the active model (its 95 % interval ends below where the other one begins, on
+   * the same mazes) unless override_reason says why it is wanted all the same.
+   * Errors: not_found; failed_precondition with a SwitchRefused when the gate refuses, and with the reason when the model is broken otherwise
+   * (nothing is changed); aborted with an ActiveModelChanged when another activation is in force than the expected one (look at what is
+   * active now, and decide again); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+   * unauthenticated without the server's token where one is set.
    *
    * @generated from rpc rlmaze.model.v1.ModelService.SetActiveModel
    */
@@ -314,6 +469,34 @@ export const ModelService: GenService<{
     methodKind: "unary";
     input: typeof SetActiveModelRequestSchema;
     output: typeof SetActiveModelResponseSchema;
+  },
+  /**
+   * RollBackActiveModel undoes an activation, which must be the one in force: the model that was active before it becomes active again. The
+   * history gets another entry; nothing is taken from it. Parity is checked, success is only recorded: the model was active before. An
+   * activation is undone once: a repeated call returns the roll-back that the first one made, whatever is active by now. Undoing a roll-back
+   * goes forward again.
+   * Errors: failed_precondition when no other model was active before, with a SwitchRefused when that one fails its parity check, and with
+   * the reason when it is broken otherwise (nothing is changed); aborted with an ActiveModelChanged when another activation is in force;
+   * not_found when none is; unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
+   * unauthenticated without the server's token where one is set.
+   *
+   * @generated from rpc rlmaze.model.v1.ModelService.RollBackActiveModel
+   */
+  rollBackActiveModel: {
+    methodKind: "unary";
+    input: typeof RollBackActiveModelRequestSchema;
+    output: typeof RollBackActiveModelResponseSchema;
+  },
+  /**
+   * ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
+   * Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
+   *
+   * @generated from rpc rlmaze.model.v1.ModelService.ListActivations
+   */
+  listActivations: {
+    methodKind: "unary";
+    input: typeof ListActivationsRequestSchema;
+    output: typeof ListActivationsResponseSchema;
   },
   /**
    * RegisterModel takes in a trained model as the next version of its name. The files are checked like shipped ones (format, shapes, opset,
