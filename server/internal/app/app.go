@@ -17,6 +17,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/rlmaze/rlmaze/gen/go/rlmaze/evaluation/v1/evaluationv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/experiment/v1/experimentv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1/inferencev1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/maze/v1/mazev1connect"
@@ -181,6 +182,12 @@ func (a *App) start(ctx context.Context) error {
 		SetActive: &usecase.SetActiveModel{Registry: stores.registry, Models: models},
 		Register:  usecase.NewRegisterModel(stores.registry, folder, models),
 	}
+	evaluation := &rpc.EvaluationService{
+		Evaluate: &usecase.EvaluatePolicy{
+			Catalog: catalog, Models: models, Evaluations: stores.evaluations, Capacity: deps.Capacity, Now: time.Now,
+		},
+		Leaderboard: &usecase.GetLeaderboard{Catalog: catalog, Registry: stores.registry, Evaluations: stores.evaluations},
+	}
 	experiment := newExperimentService(tracker, stores.trainings)
 	guard := rpc.NewGuard(drain)
 	socketOptions := ws.Options{
@@ -218,6 +225,9 @@ func (a *App) start(ctx context.Context) error {
 				return modelv1connect.NewModelServiceHandler(model, o...)
 			},
 			func(o ...connect.HandlerOption) (string, http.Handler) {
+				return evaluationv1connect.NewEvaluationServiceHandler(evaluation, o...)
+			},
+			func(o ...connect.HandlerOption) (string, http.Handler) {
 				return systemv1connect.NewSystemServiceHandler(system, o...)
 			},
 			func(o ...connect.HandlerOption) (string, http.Handler) {
@@ -226,7 +236,8 @@ func (a *App) start(ctx context.Context) error {
 		),
 		Names: []string{
 			inferencev1connect.InferenceServiceName, mazev1connect.MazeServiceName,
-			modelv1connect.ModelServiceName, systemv1connect.SystemServiceName, experimentv1connect.ExperimentServiceName,
+			modelv1connect.ModelServiceName, evaluationv1connect.EvaluationServiceName, systemv1connect.SystemServiceName,
+			experimentv1connect.ExperimentServiceName,
 			trainingv1connect.TrainingServiceName, trainingv1connect.TrainingHistoryServiceName,
 		},
 		WebSockets: map[string]http.Handler{"/ws/inference": inferenceSockets, "/ws/training": trainingSockets},
