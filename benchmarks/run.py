@@ -29,7 +29,7 @@ from typing import Any
 from side_by_side import CONTROL_LIMIT, Row, say
 
 HERE = Path(__file__).resolve().parent
-BENCHMARKS = ["env_step", "train_to_skill", "infer", "episode", "live_fan_out", "canvas", "train_overhead", "metric_ingest"]
+BENCHMARKS = ["env_step", "train_to_skill", "infer", "eval", "episode", "live_fan_out", "canvas", "train_overhead", "metric_ingest"]
 ATTEMPTS = 3
 RETRIES_END_S = 12 * 60  # after the start; later nothing is repeated
 LONGEST_S = 15 * 60  # of one benchmark; what takes longer hangs

@@ -16,6 +16,75 @@ var (
 	ErrBatchAlreadyClosed = errors.New("batch already closed")
 )
 
+const evaluationGroupInsert = `-- name: EvaluationGroupInsert :batchexec
+INSERT INTO evaluation_groups (evaluation_id, difficulty, maze_rows, maze_cols, puzzle_id, episodes, successes, steps, bumps, revisits, spl_sum)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+`
+
+type EvaluationGroupInsertBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type EvaluationGroupInsertParams struct {
+	EvaluationID int64
+	Difficulty   int32
+	MazeRows     int32
+	MazeCols     int32
+	PuzzleID     string
+	Episodes     int32
+	Successes    int32
+	Steps        int64
+	Bumps        int64
+	Revisits     int64
+	SplSum       float64
+}
+
+// EvaluateModel writes the groups of an evaluation, in one round trip.
+func (q *Queries) EvaluationGroupInsert(ctx context.Context, arg []EvaluationGroupInsertParams) *EvaluationGroupInsertBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.EvaluationID,
+			a.Difficulty,
+			a.MazeRows,
+			a.MazeCols,
+			a.PuzzleID,
+			a.Episodes,
+			a.Successes,
+			a.Steps,
+			a.Bumps,
+			a.Revisits,
+			a.SplSum,
+		}
+		batch.Queue(evaluationGroupInsert, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &EvaluationGroupInsertBatchResults{br, len(arg), false}
+}
+
+func (b *EvaluationGroupInsertBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *EvaluationGroupInsertBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const modelSuccessInsert = `-- name: ModelSuccessInsert :batchexec
 INSERT INTO model_success (model_id, position, set_id, set_hash, episodes, successes, mean_steps, spl)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

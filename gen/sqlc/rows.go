@@ -33,6 +33,33 @@ type ActiveModel struct {
 	ActivationID int64
 }
 
+type Evaluation struct {
+	EvaluationID    int64
+	ModelID         *string
+	Baseline        *string
+	ModelSha256     string
+	SetID           string
+	SetHash         string
+	FailedPositions []int32
+	MeanStepUs      float64
+	P95StepUs       float64
+	EvaluatedAt     pgtype.Timestamptz
+}
+
+type EvaluationGroup struct {
+	EvaluationID int64
+	Difficulty   int32
+	MazeRows     int32
+	MazeCols     int32
+	PuzzleID     string
+	Episodes     int32
+	Successes    int32
+	Steps        int64
+	Bumps        int64
+	Revisits     int64
+	SplSum       float64
+}
+
 type Model struct {
 	ModelID      string
 	Name         string

@@ -2,4 +2,4 @@
 export const modeRoutes = ["/", "/race", "/difference", "/draw"] as const;
 
 /** Every page of the product. */
-export const routes = [...modeRoutes, "/models", "/status"] as const;
+export const routes = [...modeRoutes, "/models", "/leaderboard", "/status"] as const;

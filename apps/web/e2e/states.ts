@@ -181,6 +181,21 @@ export const states: readonly State[] = [
     },
   },
   {
+    name: "leaderboard",
+    reach: async (page, world) => {
+      await open(page, world, "/leaderboard?set=puzzles", page.getByRole("table", { name: "Leaderboard" }));
+      for (const name of ["ppo-memory-1", "ppo-plain-1"]) {
+        const evaluate = page.getByRole("button", { name: `Evaluate ${name}`, exact: true });
+        const details = page.getByRole("button", { name: `Details of ${name}`, exact: true });
+        await expect(evaluate.or(details)).toBeVisible(SLOW);
+        if (await evaluate.isVisible()) await evaluate.click();
+        await expect(details).toBeVisible(SLOW);
+      }
+      await page.getByRole("button", { name: "Details of ppo-plain-1", exact: true }).click();
+      await expect(page.getByRole("list", { name: "Failed mazes" })).toBeVisible();
+    },
+  },
+  {
     name: "training",
     reach: async (page, world) => {
       await recordedTraining(page);

@@ -28,7 +28,8 @@ export class BffError extends Error {
   }
 }
 
-async function answer(path: string, init: RequestInit): Promise<JsonValue> {
+/** Asks a BFF route. Throws {@link BffError} for an answer that is not 2xx. */
+export async function ask(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { ...init, cache: "no-store" });
@@ -36,17 +37,34 @@ async function answer(path: string, init: RequestInit): Promise<JsonValue> {
     if (init.signal?.aborted) throw reason;
     throw new BffError("unreachable", "The page's own server cannot be reached.");
   }
-  const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;
   if (!response.ok) {
-    throw new BffError(
-      typeof body?.code === "string" ? body.code : "unknown",
-      typeof body?.message === "string" ? body.message : `The page's server answered ${response.status}.`,
-      Array.isArray(body?.violations) ? (body.violations as FieldViolation[]) : [],
-      body ?? {},
-    );
+    throw errorOf(await response.json().catch(() => null), `The page's server answered ${response.status}.`);
   }
-  return body as JsonValue;
+  return response;
 }
+
+/** The error that the BFF wrote; `otherwise` is said when it wrote none. */
+export function errorOf(written: unknown, otherwise: string): BffError {
+  const body = written as Record<string, unknown> | null;
+  return new BffError(
+    typeof body?.code === "string" ? body.code : "unknown",
+    typeof body?.message === "string" ? body.message : otherwise,
+    Array.isArray(body?.violations) ? (body.violations as FieldViolation[]) : [],
+    body ?? {},
+  );
+}
+
+async function answer(path: string, init: RequestInit): Promise<JsonValue> {
+  const response = await ask(path, init);
+  return (await response.json().catch(() => null)) as JsonValue;
+}
+
+/** A POST of JSON. */
+export const posted = (body: JsonValue): RequestInit => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 /** Reads a message from a BFF route. Throws {@link BffError}. */
 export async function getMessage<Schema extends DescMessage>(
@@ -63,6 +81,5 @@ export async function postMessage<Schema extends DescMessage>(
   path: string,
   body: JsonValue,
 ): Promise<MessageShape<Schema>> {
-  const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  return fromJson(schema, await answer(path, init), { ignoreUnknownFields: true });
+  return fromJson(schema, await answer(path, posted(body)), { ignoreUnknownFields: true });
 }

@@ -8,7 +8,7 @@ export const pageContract: number = Math.max(
 /** What a version added, as it is missed when a server is older. */
 const additions: Readonly<Record<number, string>> = {
   2: "races and questions about changed inputs",
-  4: "the history of switches and rolling back",
+  4: "the history of switches, rolling back, evaluations and the leaderboard",
 };
 
 /** How the server's contract and the page's differ. */

@@ -230,3 +230,42 @@ test("a drawn maze is judged, and what is wrong with it is an answer", async () 
   expect(status).toBe(200);
   expect(body).toMatchObject({ solvable: false, problems: [{ rule: "goal.missing" }] });
 });
+
+describe("POST /api/leaderboard/evaluate", () => {
+  const evaluate = (policy: object, headers: Record<string, string> = {}) =>
+    post("/api/leaderboard/evaluate", JSON.stringify({ policy, setId: "heldout" }), headers);
+  const lines = async (policy: object) => {
+    const response = await fetch(`${web.url}/api/leaderboard/evaluate`, {
+      method: "POST",
+      body: JSON.stringify({ policy, setId: "heldout" }),
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("cache-control")).toBe("no-store, no-transform");
+    return (await response.text())
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, Record<string, unknown>>);
+  };
+
+  test("answers with a line for each message, the evaluation last", async () => {
+    const [progress, evaluation, ...more] = await lines({ modelId: "dqn-memory-1" });
+    expect(progress).toEqual({ progress: { done: 500, total: 1000, successes: 480 } });
+    expect(evaluation?.evaluation).toMatchObject({ policy: { modelId: "dqn-memory-1" }, setId: "heldout" });
+    expect(more).toEqual([]);
+    const { body } = await get("/api/leaderboard?setId=heldout");
+    expect(body.rows).toHaveLength(4);
+  });
+
+  test("says what failed before the first message by its status, and later by a last line", async () => {
+    const refused = await evaluate({ baseline: "BASELINE_RANDOM" });
+    expect([refused.status, refused.body.code]).toEqual([429, "resource_exhausted"]);
+    const [, cut] = await lines({ baseline: "BASELINE_WALL_FOLLOWER" });
+    expect(cut?.error).toMatchObject({ code: "unavailable" });
+    expect(JSON.stringify(cut)).not.toContain("gone");
+  });
+
+  test("refuses another origin", async () => {
+    const { status } = await evaluate({ modelId: "dqn-memory-1" }, { Origin: "https://evil.example" });
+    expect(status).toBe(403);
+  });
+});

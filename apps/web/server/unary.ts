@@ -81,8 +81,11 @@ function fieldPath(elements: readonly { fieldName: string }[]): string {
   return elements.map((element) => element.fieldName).join(".");
 }
 
-/** The answer for an error of a call. Below 500 the server's own sentence is kept, for it names the field and the rule. */
-export function errorResponse(reason: unknown, { saysWhatIsAway = false }: ErrorOptions = {}): Response {
+/** What a caller may read of an error. Below 500 the server's own sentence is kept, for it names the field and the rule. */
+export function errorBody(
+  reason: unknown,
+  { saysWhatIsAway = false }: ErrorOptions = {},
+): { readonly status: number; readonly body: ErrorBody } {
   const error = ConnectError.from(reason);
   const status = httpStatus[error.code];
   // What the server answered has no cause; a connection that failed here has one.
@@ -108,6 +111,12 @@ export function errorResponse(reason: unknown, { saysWhatIsAway = false }: Error
     ...(refused === undefined ? {} : { refused: toJson(SwitchRefusedSchema, refused) }),
     ...(changed === undefined ? {} : { changed: toJson(ActiveModelChangedSchema, changed) }),
   };
+  return { status, body };
+}
+
+/** The answer for an error of a call. */
+export function errorResponse(reason: unknown, options: ErrorOptions = {}): Response {
+  const { status, body } = errorBody(reason, options);
   return Response.json(body, { status, headers: { "Cache-Control": "no-store" } });
 }
 

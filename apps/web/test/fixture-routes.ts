@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { EvaluationService } from "@rlmaze/api/rlmaze/evaluation/v1/evaluation_service_pb";
 import { ExperimentService } from "@rlmaze/api/rlmaze/experiment/v1/experiment_service_pb";
 import { Outcome, type PolicyMapSchema, ScoreKind, type StepSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import {
@@ -19,6 +20,7 @@ import { ServerState, type ServiceStatusSchema, SystemService } from "@rlmaze/ap
 import { TrainingHistoryService } from "@rlmaze/api/rlmaze/training/v1/training_history_service_pb";
 import { TrainingService } from "@rlmaze/api/rlmaze/training/v1/training_service_pb";
 import { drawnMaze } from "../features/mazes/drawn-maze";
+import { fixtureEvaluations } from "./fixture-evaluations";
 import { fixtureExperiments } from "./fixture-experiments";
 import { FixtureSwitches } from "./fixture-switches";
 import { type FixtureGpus, fixtureTrainingHistory, fixtureTrainings } from "./fixture-trainings";
@@ -453,6 +455,7 @@ export function fixtureRoutes(options: FixtureOptions = {}): (router: ConnectRou
       },
       listActivations: (request) => switches.list(request),
     });
+    router.service(EvaluationService, fixtureEvaluations());
     router.service(ExperimentService, fixtureExperiments(options.withoutRuns === true));
     router.service(TrainingService, fixtureTrainings(options.gpus ?? "one"));
     router.service(TrainingHistoryService, fixtureTrainingHistory(options.gpus ?? "one"));

@@ -43,6 +43,8 @@ const routes: [RegExp, () => Promise<Route>][] = [
   [/^\/api\/models\/active\/roll-back$/, () => import("@/app/api/models/active/roll-back/route") as Promise<Route>],
   [/^\/api\/models\/activations$/, () => import("@/app/api/models/activations/route") as Promise<Route>],
   [/^\/api\/models\/(?<id>[^/]+)$/, () => import("@/app/api/models/[id]/route") as unknown as Promise<Route>],
+  [/^\/api\/leaderboard$/, () => import("@/app/api/leaderboard/route") as Promise<Route>],
+  [/^\/api\/leaderboard\/evaluate$/, () => import("@/app/api/leaderboard/evaluate/route") as Promise<Route>],
   [/^\/api\/experiments$/, () => import("@/app/api/experiments/route") as Promise<Route>],
   [/^\/api\/experiments\/compare$/, () => import("@/app/api/experiments/compare/route") as Promise<Route>],
   [/^\/api\/experiments\/runs$/, () => import("@/app/api/experiments/runs/route") as Promise<Route>],

@@ -18,6 +18,7 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/rlmaze/rlmaze/docs"
+	"github.com/rlmaze/rlmaze/gen/go/rlmaze/evaluation/v1/evaluationv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/experiment/v1/experimentv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1/inferencev1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/maze/v1/mazev1connect"
@@ -193,6 +194,12 @@ func (a *App) start(ctx context.Context) error {
 		History:   &usecase.ListActivations{Registry: stores.registry},
 		Register:  usecase.NewRegisterModel(stores.registry, folder, models),
 	}
+	evaluation := &rpc.EvaluationService{
+		Evaluate: &usecase.EvaluatePolicy{
+			Catalog: catalog, Models: models, Evaluations: stores.evaluations, Capacity: deps.Capacity, Now: time.Now,
+		},
+		Leaderboard: &usecase.GetLeaderboard{Catalog: catalog, Registry: stores.registry, Evaluations: stores.evaluations},
+	}
 	experiment := newExperimentService(tracker, stores.trainings)
 	figures := metrics.New(metrics.Sources{
 		Status:          system.Status.Run,
@@ -251,6 +258,9 @@ func (a *App) start(ctx context.Context) error {
 				return modelv1connect.NewModelServiceHandler(model, o...)
 			},
 			func(o ...connect.HandlerOption) (string, http.Handler) {
+				return evaluationv1connect.NewEvaluationServiceHandler(evaluation, o...)
+			},
+			func(o ...connect.HandlerOption) (string, http.Handler) {
 				return systemv1connect.NewSystemServiceHandler(system, o...)
 			},
 			func(o ...connect.HandlerOption) (string, http.Handler) {
@@ -259,7 +269,8 @@ func (a *App) start(ctx context.Context) error {
 		),
 		Names: []string{
 			inferencev1connect.InferenceServiceName, mazev1connect.MazeServiceName,
-			modelv1connect.ModelServiceName, systemv1connect.SystemServiceName, experimentv1connect.ExperimentServiceName,
+			modelv1connect.ModelServiceName, evaluationv1connect.EvaluationServiceName, systemv1connect.SystemServiceName,
+			experimentv1connect.ExperimentServiceName,
 			trainingv1connect.TrainingServiceName, trainingv1connect.TrainingHistoryServiceName,
 		},
 		WebSockets: map[string]http.Handler{"/ws/inference": inferenceSockets, "/ws/training": trainingSockets},

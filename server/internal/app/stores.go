@@ -28,15 +28,16 @@ const spoolFile = "spool/episodes"
 
 // stores are all that keeps something, opened and ready to be used. Nothing outside of this file knows which of them are embedded.
 type stores struct {
-	registry  domain.ModelRegistry
-	switches  domain.ActivationFeed
-	trainings domain.TrainingStore
-	secrets   domain.Secrets
-	log       domain.EpisodeLog
-	pingers   []domain.StorePinger
-	spooled   func() int64
-	prepare   func(context.Context) error // migrates; to be repeated until it succeeds
-	summary   string                      // for the start line
+	registry    domain.ModelRegistry
+	switches    domain.ActivationFeed
+	evaluations domain.EvaluationStore
+	trainings   domain.TrainingStore
+	secrets     domain.Secrets
+	log         domain.EpisodeLog
+	pingers     []domain.StorePinger
+	spooled     func() int64
+	prepare     func(context.Context) error // migrates; to be repeated until it succeeds
+	summary     string                      // for the start line
 
 	closers []func() // run last to first
 }
@@ -101,7 +102,7 @@ func openStores(ctx context.Context, config Config, logger *slog.Logger) (opened
 		return nil, err
 	}
 	s.closers = append(s.closers, registry.Close)
-	s.registry, s.switches, s.trainings, s.secrets, s.prepare = registry, registry, registry, registry, registry.Migrate
+	s.registry, s.switches, s.evaluations, s.trainings, s.secrets, s.prepare = registry, registry, registry, registry, registry, registry.Migrate
 	log, err := mongo.Open(mongo.Options{URI: mongoURI, Embedded: config.MongoURI == "", Logger: logger})
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type Episode struct {
 	position int // padded index, as all cells inside
 	steps    int
 	bumps    int
+	revisits int
 	outcome  Outcome
 	actions  []byte
 	cells    []cellState // by padded index
@@ -98,6 +99,9 @@ func (e *Episode) Apply(a Action) Step {
 	}
 	e.steps++
 	e.actions = append(e.actions, byte(a))
+	if e.cells[e.position].lastVisit != never {
+		e.revisits++
+	}
 	e.cells[e.position].lastVisit = int32(e.steps)
 	if !s.HitWall {
 		e.look()
@@ -150,6 +154,9 @@ func (e *Episode) Steps() int { return e.steps }
 
 // Bumps into walls so far.
 func (e *Episode) Bumps() int { return e.bumps }
+
+// Revisits are the steps so far after which the agent stood on a cell where it had stood before; the start counts, and a bump is one.
+func (e *Episode) Revisits() int { return e.revisits }
 
 // Outcome is OutcomeRunning until the episode has ended.
 func (e *Episode) Outcome() Outcome { return e.outcome }

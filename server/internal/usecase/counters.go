@@ -44,8 +44,11 @@ type StepHistogram struct {
 }
 
 // Record counts one step.
-func (h *StepHistogram) Record(d time.Duration) {
-	h.buckets[bucketOf(d)].Add(1)
+func (h *StepHistogram) Record(d time.Duration) { h.RecordBatch(d, 1) }
+
+// RecordBatch counts n ≥ 1 steps that took d together, an equal share each.
+func (h *StepHistogram) RecordBatch(d time.Duration, n int) {
+	h.buckets[bucketOf(d/time.Duration(n))].Add(int64(n))
 	h.sum.Add(int64(d))
 }
 

@@ -33,7 +33,7 @@ type ListMazesOutput struct {
 
 // Run returns ErrMazeSetNotFound, or CodeInvalidArgument on "page_size" or "page_token".
 func (u *ListMazes) Run(in ListMazesInput) (ListMazesOutput, error) {
-	set, ok := u.find(in.SetID)
+	set, ok := findMazeSet(u.Catalog, in.SetID)
 	if !ok {
 		return ListMazesOutput{}, domain.ErrMazeSetNotFound
 	}
@@ -65,8 +65,8 @@ func (u *ListMazes) Run(in ListMazesInput) (ListMazesOutput, error) {
 	return out, nil
 }
 
-func (u *ListMazes) find(id string) (domain.MazeSet, bool) {
-	for _, set := range u.Catalog.MazeSets() {
+func findMazeSet(catalog domain.MazeCatalog, id string) (domain.MazeSet, bool) {
+	for _, set := range catalog.MazeSets() {
 		if set.ID == id {
 			return set, true
 		}

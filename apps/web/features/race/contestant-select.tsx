@@ -8,9 +8,10 @@ import {
   SelectTrigger,
   SelectValue,
 } from "@/components/ui/select";
+import { baselines } from "@/lib/baselines";
 import { algorithmName } from "@/lib/format";
 import type { MomentLane } from "@/lib/moment-link";
-import { baselines, contestantName, parsePolicy, policyKey } from "./contestant";
+import { contestantName, parsePolicy, policyKey } from "./contestant";
 
 type ContestantSelectProps = {
   /** Index of the lane. */

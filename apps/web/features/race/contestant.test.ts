@@ -2,9 +2,9 @@ import { create } from "@bufbuild/protobuf";
 import { Baseline } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import { Algorithm, ModelSchema, ModelState } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { describe, expect, test } from "vitest";
+import { baselines } from "@/lib/baselines";
 import { baselineSlugs, type MomentLane } from "@/lib/moment-link";
 import {
-  baselines,
   contestantKey,
   contestantKind,
   contestantName,

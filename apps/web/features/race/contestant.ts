@@ -1,25 +1,11 @@
 import { Baseline } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import { Algorithm, type Model, ModelState } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import { baselines } from "@/lib/baselines";
 import { algorithmName } from "@/lib/format";
 import { baselineSlugs, type MomentLane, type MomentPolicy, type MomentSampling } from "@/lib/moment-link";
 
 /** Lanes that one race can hold; the contract allows no more. */
 export const MOST_LANES = 4;
-
-/** The policies that were not learned, strongest last, with what each of them goes by. */
-export const baselines = [
-  { baseline: Baseline.RANDOM, title: "Random", knows: "throws a die at every step" },
-  { baseline: Baseline.WALL_FOLLOWER, title: "Wall follower", knows: "keeps its right hand on the wall" },
-  {
-    baseline: Baseline.LEAST_RECENTLY_VISITED,
-    title: "Least recently visited",
-    knows: "goes where it has not been for longest",
-  },
-  { baseline: Baseline.TRAIL_HEURISTIC, title: "Trail heuristic", knows: "the same, and walks to a goal in view" },
-  { baseline: Baseline.MEMORY_HEURISTIC, title: "Memory heuristic", knows: "the same, and leaves out dead ends" },
-  { baseline: Baseline.NEAREST_FRONTIER, title: "Nearest frontier", knows: "plans on a map of all it has seen" },
-  { baseline: Baseline.SHORTEST_PATH, title: "Shortest path", knows: "knows the whole maze; nothing is shorter" },
-] as const;
 
 const knows: Record<string, string> = {
   "plain/1": "sees 25 cells and remembers nothing",

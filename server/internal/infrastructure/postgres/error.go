@@ -28,7 +28,7 @@ func translateError(what string, err error) error {
 		switch pgErr.ConstraintName {
 		case "active_model_is_ready":
 			return domain.ErrModelBroken
-		case "activations_has_model", "active_model_has_model":
+		case "activations_has_model", "active_model_has_model", "evaluations_has_model":
 			return domain.ErrModelNotFound
 		case "models_registered_file_once":
 			return domain.ErrFileKnown

@@ -182,14 +182,21 @@ func insertSuccess(ctx context.Context, q *sqlc.Queries, m domain.Model) error {
 	for i, rate := range m.Success {
 		rows = append(rows, insertFromSuccess(m.ID, i, rate))
 	}
-	results := q.ModelSuccessInsert(ctx, rows)
+	return executed(q.ModelSuccessInsert(ctx, rows))
+}
+
+// executed runs the statements of a batch and returns the first error.
+func executed(batch interface {
+	Exec(each func(int, error))
+	Close() error
+}) error {
 	var first error
-	results.Exec(func(_ int, err error) {
+	batch.Exec(func(_ int, err error) {
 		if first == nil {
 			first = err
 		}
 	})
-	if err := results.Close(); first == nil {
+	if err := batch.Close(); first == nil {
 		first = err
 	}
 	return first

@@ -1,4 +1,4 @@
-// Package postgres keeps the model registry, trainings and the server's secret in PostgreSQL, by queries that sqlc generates from db/.
+// Package postgres keeps the model registry, evaluations, trainings and the server's secret in PostgreSQL, by queries that sqlc generates from db/.
 // It is not responsible for starting a PostgreSQL (embeddedpostgres is) nor for what the statements mean to a use case.
 package postgres
 
@@ -40,10 +40,11 @@ type Store struct {
 }
 
 var (
-	_ domain.ModelRegistry = (*Store)(nil)
-	_ domain.Secrets       = (*Store)(nil)
-	_ domain.TrainingStore = (*Store)(nil)
-	_ domain.StorePinger   = (*Store)(nil)
+	_ domain.ModelRegistry   = (*Store)(nil)
+	_ domain.EvaluationStore = (*Store)(nil)
+	_ domain.Secrets         = (*Store)(nil)
+	_ domain.TrainingStore   = (*Store)(nil)
+	_ domain.StorePinger     = (*Store)(nil)
 )
 
 // Options says which database to use.

@@ -35,6 +35,13 @@ func TestStoreKeepsTheRegistryContract(t *testing.T) {
 	contract.RegistryContract(t, func(t *testing.T) domain.ModelRegistry { return pgtest.Store(t) })
 }
 
+func TestStoreKeepsTheEvaluationContract(t *testing.T) {
+	contract.EvaluationContract(t, func(t *testing.T) (domain.EvaluationStore, func(context.Context, domain.Model) error) {
+		store := pgtest.Store(t)
+		return store, store.RegisterModel
+	})
+}
+
 func open(t *testing.T, url string) *postgres.Store {
 	t.Helper()
 	store, err := postgres.Open(t.Context(), postgres.Options{URL: url})
@@ -160,7 +167,7 @@ func TestTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	url := pgtest.DatabaseURL(t)
 	connection := connect(t, url)
-	for _, name := range []string{"fixtures/00001_models.sql", "fixtures/00002_server_secret.sql", "fixtures/00004_registered_model.sql", "fixtures/00006_rolled_back.sql"} {
+	for _, name := range []string{"fixtures/00001_models.sql", "fixtures/00002_server_secret.sql", "fixtures/00004_registered_model.sql", "fixtures/00005_evaluations.sql", "fixtures/00006_rolled_back.sql"} {
 		rows, err := fs.ReadFile(db.Fixtures, name)
 		if err != nil {
 			t.Fatal(err)
@@ -201,6 +208,25 @@ func TestTheDatabaseRefuses(t *testing.T) {
 		`UPDATE model_success SET mean_steps = 'NaN'`:                         "model_success_mean_steps_not_negative",
 		`INSERT INTO server_secret (secret) SELECT secret FROM server_secret`: "server_secret_one_row",
 		`UPDATE server_secret SET secret = 'short'`:                           "server_secret_is_32_bytes",
+
+		`UPDATE evaluations SET model_id = NULL, model_sha256 = '', baseline = 'random' WHERE baseline IS NULL`: "evaluations_one_row_per_policy_and_set",
+		`UPDATE evaluations SET model_id = 'nobody-1' WHERE model_id IS NOT NULL`:                               "evaluations_has_model",
+		`UPDATE evaluations SET baseline = 'random' WHERE model_id IS NOT NULL`:                                 "evaluations_one_policy",
+		`UPDATE evaluations SET baseline = 'clever' WHERE baseline IS NOT NULL`:                                 "evaluations_baseline_is_known",
+		`UPDATE evaluations SET model_sha256 = '' WHERE model_id IS NOT NULL`:                                   "evaluations_model_has_hash",
+		`UPDATE evaluations SET failed_positions = array_fill(0, ARRAY[101])`:                                   "evaluations_failed_positions_are_few",
+		`UPDATE evaluations SET failed_positions = '{-1}'`:                                                      "evaluations_failed_positions_not_negative",
+		`UPDATE evaluations SET mean_step_us = 'NaN'`:                                                           "evaluations_mean_step_us_not_negative",
+		`UPDATE evaluations SET p95_step_us = -1`:                                                               "evaluations_p95_step_us_not_negative",
+		`UPDATE evaluation_groups SET difficulty = 0`:                                                           "evaluation_groups_difficulty_is_known",
+		`UPDATE evaluation_groups SET maze_rows = 101`:                                                          "evaluation_groups_size_in_range",
+		`UPDATE evaluation_groups SET successes = episodes + 1`:                                                 "evaluation_groups_successes_not_above_episodes",
+		`UPDATE evaluation_groups SET episodes = 0, successes = 0, spl_sum = 0`:                                 "evaluation_groups_was_measured",
+		`UPDATE evaluation_groups SET bumps = steps + 1`:                                                        "evaluation_groups_bumps_not_above_steps",
+		`UPDATE evaluation_groups SET revisits = steps + 1`:                                                     "evaluation_groups_revisits_not_above_steps",
+		`UPDATE evaluation_groups SET steps = 1, bumps = 0, revisits = 0`:                                       "evaluation_groups_steps_not_below_episodes",
+		`UPDATE evaluation_groups SET spl_sum = 'NaN'`:                                                          "evaluation_groups_spl_not_above_successes",
+		`UPDATE evaluation_groups SET evaluation_id = -evaluation_id`:                                           "evaluation_groups_has_evaluation",
 	} {
 		_, err := connection.Exec(t.Context(), statement)
 		var pgErr *pgconn.PgError

@@ -27,6 +27,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/rlmaze/rlmaze/gen/go/rlmaze/evaluation/v1/evaluationv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1/modelv1connect"
 	"github.com/rlmaze/rlmaze/gen/go/rlmaze/training/v1/trainingv1connect"
 	"github.com/rlmaze/rlmaze/server/internal/correlation"
@@ -66,6 +67,8 @@ var changing = map[string]bool{
 	modelv1connect.ModelServiceSetActiveModelProcedure:      true,
 	modelv1connect.ModelServiceRollBackActiveModelProcedure: true,
 	modelv1connect.ModelServiceRegisterModelProcedure:       true,
+
+	evaluationv1connect.EvaluationServiceEvaluateModelProcedure: true,
 
 	trainingv1connect.TrainingServiceStartTrainingProcedure: true,
 	trainingv1connect.TrainingServiceStopTrainingProcedure:  true,

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	evaluationv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/evaluation/v1"
 	experimentv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/experiment/v1"
 	inferencev1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1"
 	mazev1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/maze/v1"
@@ -109,7 +110,7 @@ func PrepareValidation() {
 		inferencev1.File_rlmaze_inference_v1_inference_service_proto, mazev1.File_rlmaze_maze_v1_maze_service_proto,
 		modelv1.File_rlmaze_model_v1_model_service_proto, systemv1.File_rlmaze_system_v1_system_service_proto,
 		trainingv1.File_rlmaze_training_v1_training_service_proto, trainingv1.File_rlmaze_training_v1_training_history_service_proto,
-		experimentv1.File_rlmaze_experiment_v1_experiment_service_proto,
+		experimentv1.File_rlmaze_experiment_v1_experiment_service_proto, evaluationv1.File_rlmaze_evaluation_v1_evaluation_service_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()

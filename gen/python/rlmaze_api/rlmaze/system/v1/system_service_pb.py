@@ -474,7 +474,7 @@ class ContractVersion(Enum):
             CONTRACT_VERSION_3 = 3
             ```
         CONTRACT_VERSION_4:
-            CONTRACT_VERSION_4 adds the history of the active model, the gate before a switch, and rolling back.
+            CONTRACT_VERSION_4 adds evaluations and the leaderboard.
 
             ```proto
             CONTRACT_VERSION_4 = 4

@@ -392,7 +392,7 @@ export enum ContractVersion {
   CONTRACT_VERSION_3 = 3,
 
   /**
-   * CONTRACT_VERSION_4 adds the history of the active model, the gate before a switch, and rolling back.
+   * CONTRACT_VERSION_4 adds evaluations and the leaderboard.
    *
    * @generated from enum value: CONTRACT_VERSION_4 = 4;
    */
