@@ -89,7 +89,7 @@ func openStores(ctx context.Context, config Config, logger *slog.Logger) (opened
 			}
 			s.closers = append(s.closers, ferret.Stop)
 			// Without the index the log is right all the same, only slow to find an episode.
-			if err := ferret.IndexIDs(ctx, mongo.DefaultDatabase, mongo.Collection); err != nil {
+			if err := ferret.IndexFields(ctx, mongo.DefaultDatabase, mongo.Collection, mongo.FoundBy()...); err != nil {
 				logger.Warn("the episode log has no index", "error", err)
 			}
 			mongoURI = ferret.URI()

@@ -44,6 +44,28 @@ func (r EpisodeRecord) SameContent(o EpisodeRecord) bool {
 		r.TotalReward == o.TotalReward && r.SPL == o.SPL && bytes.Equal(r.Actions, o.Actions)
 }
 
+// EpisodeFilter narrows a listing: every field that is set must hold.
+type EpisodeFilter struct {
+	ModelID  string
+	Baseline Baseline
+	MazeID   string
+	Outcome  Outcome
+}
+
+// EpisodePosition is a place in the log, which is listed newest first: of those that finished at the same moment, the larger EpisodeID first.
+type EpisodePosition struct {
+	FinishedAt time.Time
+	EpisodeID  string // empty: after all that finished at that moment or later
+}
+
+// EpisodeDay asks for the episodes of one day.
+type EpisodeDay struct {
+	Day    time.Time // any moment of it; days are those of UTC
+	Filter EpisodeFilter
+	After  EpisodePosition // only those that are listed after it
+	Limit  int
+}
+
 // EpisodeLog is append-only and holds exactly one document per EpisodeID. MongoDB implements it, a spool wraps it.
 type EpisodeLog interface {
 	// AppendEpisode stores the record. The same id with the same content (Timestamp and Duration aside) is success; with other content ErrEpisodeConflict.
@@ -51,4 +73,7 @@ type EpisodeLog interface {
 	AppendEpisode(ctx context.Context, r EpisodeRecord) error
 	// FindEpisode returns the record, or ErrEpisodeUnknown.
 	FindEpisode(ctx context.Context, episodeID string) (EpisodeRecord, error)
+	// ListEpisodes returns the episodes of a day in the order of EpisodePosition, at most Limit, without their Actions. By days, because what
+	// every store finds fast is a text that is equal. A document that can't be read is left out. CodeUnavailable while the store is away.
+	ListEpisodes(ctx context.Context, d EpisodeDay) ([]EpisodeRecord, error)
 }

@@ -210,7 +210,7 @@ func (r *memoryRegistry) ActivateModel(ctx context.Context, id, reason string, o
 	return a, nil
 }
 
-// memoryLog keeps episodes in memory.
+// memoryLog keeps episodes in memory. It runs the suite of the real log.
 type memoryLog struct {
 	mu       sync.Mutex
 	records  map[string]domain.EpisodeRecord
@@ -219,6 +219,7 @@ type memoryLog struct {
 	appends  func(ctx context.Context) // called at each append; may be nil
 	found    int                       // how often it was asked for an episode
 	findErr  error
+	listed   []string // the days that it was asked for
 }
 
 func (l *memoryLog) AppendEpisode(ctx context.Context, r domain.EpisodeRecord) error {
@@ -252,7 +253,40 @@ func (l *memoryLog) FindEpisode(_ context.Context, id string) (domain.EpisodeRec
 	if r, ok := l.records[id]; ok {
 		return r, nil
 	}
-	return domain.EpisodeRecord{}, &domain.Error{Code: domain.CodeNotFound, Rule: "episode.unknown"}
+	return domain.EpisodeRecord{}, domain.ErrEpisodeUnknown
+}
+
+func (l *memoryLog) ListEpisodes(_ context.Context, d domain.EpisodeDay) ([]domain.EpisodeRecord, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.listed = append(l.listed, d.Day.Format(time.DateOnly)); l.findErr != nil {
+		return nil, l.findErr
+	}
+	fits := func(wanted, is string) bool { return wanted == "" || wanted == is }
+	var records []domain.EpisodeRecord
+	for _, r := range l.records {
+		finished := r.Timestamp.UTC().Truncate(time.Millisecond)
+		if finished.Format(time.DateOnly) == d.Day.UTC().Format(time.DateOnly) && fits(d.Filter.ModelID, r.ModelID) && fits(string(d.Filter.Baseline), string(r.Baseline)) &&
+			fits(d.Filter.MazeID, r.MazeID) && fits(string(d.Filter.Outcome), string(r.Outcome)) &&
+			(finished.Before(d.After.FinishedAt) || finished.Equal(d.After.FinishedAt) && r.EpisodeID < d.After.EpisodeID) {
+			r.Timestamp, r.Actions = finished, nil
+			records = append(records, r)
+		}
+	}
+	slices.SortFunc(records, func(a, b domain.EpisodeRecord) int {
+		return cmp.Or(b.Timestamp.Compare(a.Timestamp), strings.Compare(b.EpisodeID, a.EpisodeID))
+	})
+	return records[:min(d.Limit, len(records))], nil
+}
+
+func TestMemoryLogKeepsTheContractOfTheRealOne(t *testing.T) {
+	contract.EpisodeLogContract(t, func(*testing.T) (domain.EpisodeLog, func() int) {
+		l := &memoryLog{records: map[string]domain.EpisodeRecord{}}
+		return l, func() int { return len(l.records) }
+	})
+	contract.EpisodeListContract(t, func(*testing.T) domain.EpisodeLog {
+		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
+	})
 }
 
 // memoryStore holds the bundles of models; an entry of broken makes loading fail.

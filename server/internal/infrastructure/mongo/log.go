@@ -1,6 +1,6 @@
 // Package mongo keeps the episode log in MongoDB, or in what speaks its protocol: one document per episode, inserted once.
-// It uses only what FerretDB does right as well: inserts, equality on one field, counts. Transactions, aggregation and change streams
-// are deliberately absent. Bridging the time when the store is down is not its matter (spool does that).
+// It uses only what FerretDB does right as well: inserts, equality on one field, counts, and lists of what equality found, which FerretDB
+// filters further and sorts by itself. Transactions, aggregation and change streams are deliberately absent. Bridging the time when the store is down is not its matter (spool does that).
 package mongo
 
 import (
@@ -23,6 +23,8 @@ import (
 const (
 	// defaultTimeout bounds one call from the outside: a store that is down must answer "unavailable" within two seconds.
 	defaultTimeout = 1500 * time.Millisecond
+	// listTimeout bounds a list, for which FerretDB reads all episodes of a day. A store that is down is found out by connecting, as fast as ever.
+	listTimeout = 3 * time.Second
 	// maxConnections: one writes, the others look things up. FerretDB stands on eight connections itself.
 	maxConnections = 16
 	// largestBatch is what FerretDB writes in one statement; MongoDB would take far more.
@@ -38,6 +40,9 @@ const (
 	DefaultDatabase = "rlmaze" // when the address names none
 	Collection      = "episodes"
 )
+
+// FoundBy are the fields by which episodes are found; the embedded store indexes them.
+func FoundBy() []string { return []string{"_id", "day"} }
 
 // Options says which store to use.
 type Options struct {
@@ -284,7 +289,7 @@ func (l *Log) insertBatch(batch []*insertion) {
 	}
 }
 
-// index lets MongoDB count a day's episodes without reading all of them. It is repeated until it succeeds once.
+// index lets MongoDB find a day's episodes without reading all of them. It is repeated until it succeeds once.
 func (l *Log) index() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
 	defer cancel()
@@ -312,4 +317,53 @@ func (l *Log) find(ctx context.Context, episodeID string) (domain.EpisodeRecord,
 		return domain.EpisodeRecord{}, translateError("find episode", err)
 	}
 	return recordFromDocument(d)
+}
+
+// ListEpisodes implements domain.EpisodeLog.
+func (l *Log) ListEpisodes(ctx context.Context, d domain.EpisodeDay) ([]domain.EpisodeRecord, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, listTimeout))
+	defer cancel()
+	cursor, err := l.episodes.Find(ctx, dayFilter(d), options.Find().
+		SetSort(bson.D{{Key: "timestamp", Value: -1}, {Key: "_id", Value: -1}}).
+		SetLimit(int64(d.Limit)).
+		SetProjection(bson.D{{Key: "actions", Value: 0}, {Key: "action_count", Value: 0}}))
+	if err != nil {
+		return nil, translateError("list episodes", err)
+	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was read is read
+	var records []domain.EpisodeRecord
+	for cursor.Next(ctx) {
+		var doc document
+		err := cursor.Decode(&doc)
+		if err == nil {
+			var r domain.EpisodeRecord
+			if r, err = recordFromDocument(doc); err == nil {
+				records = append(records, r)
+				continue
+			}
+		}
+		l.logger.WarnContext(ctx, "an episode of the log can't be read and is not listed", "error", err)
+	}
+	return records, translateError("list episodes", cursor.Err())
+}
+
+// dayFilter leads with the day, the one field that is found by an index. What is not asked for stands in no filter.
+func dayFilter(d domain.EpisodeDay) bson.D {
+	filter := bson.D{{Key: "day", Value: dayOf(d.Day)}}
+	for _, equal := range []struct{ field, value string }{
+		{"model_id", d.Filter.ModelID},
+		{"baseline", string(d.Filter.Baseline)},
+		{"maze_id", d.Filter.MazeID},
+		{"outcome", string(d.Filter.Outcome)},
+	} {
+		if equal.value != "" {
+			filter = append(filter, bson.E{Key: equal.field, Value: equal.value})
+		}
+	}
+	earlier := bson.D{{Key: "timestamp", Value: bson.D{{Key: "$lt", Value: d.After.FinishedAt}}}}
+	if d.After.EpisodeID == "" {
+		return append(filter, earlier...)
+	}
+	atOnce := bson.D{{Key: "timestamp", Value: d.After.FinishedAt}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: d.After.EpisodeID}}}}
+	return append(filter, bson.E{Key: "$or", Value: bson.A{earlier, atOnce}})
 }

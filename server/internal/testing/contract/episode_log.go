@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,18 +64,18 @@ func DrawnEpisode(id string) domain.EpisodeRecord {
 	}
 }
 
-// EpisodeLogContract runs the suite of domain.EpisodeLog. open returns an empty log that lives until the test ends,
-// and a count of its documents by another way than the log's own.
-func EpisodeLogContract(t *testing.T, open func(t *testing.T) (l domain.EpisodeLog, documents func() int)) {
-	appendAll := func(t *testing.T, l domain.EpisodeLog, records ...domain.EpisodeRecord) {
-		t.Helper()
-		for _, r := range records {
-			if err := l.AppendEpisode(t.Context(), r); err != nil {
-				t.Fatalf("append %s: %v", r.EpisodeID, err)
-			}
+func appendAll(t *testing.T, l domain.EpisodeLog, records ...domain.EpisodeRecord) {
+	t.Helper()
+	for _, r := range records {
+		if err := l.AppendEpisode(t.Context(), r); err != nil {
+			t.Fatalf("append %s: %v", r.EpisodeID, err)
 		}
 	}
+}
 
+// EpisodeLogContract runs the suite of domain.EpisodeLog, but for its lists. open returns an empty log that lives until the test ends,
+// and a count of its documents by another way than the log's own.
+func EpisodeLogContract(t *testing.T, open func(t *testing.T) (l domain.EpisodeLog, documents func() int)) {
 	t.Run("an episode comes back with every field", func(t *testing.T) {
 		l, _ := open(t)
 		for _, want := range []domain.EpisodeRecord{Episode(EpisodeID()), DrawnEpisode(EpisodeID())} {
@@ -223,6 +224,111 @@ func EpisodeLogContract(t *testing.T, open func(t *testing.T) (l domain.EpisodeL
 		}
 		if logged != 1 {
 			t.Errorf("%d were logged", logged)
+		}
+	})
+}
+
+// EpisodeListContract runs the suite of the lists of domain.EpisodeLog, on a log whose store answers. open returns an empty one that lives until
+// the test ends.
+func EpisodeListContract(t *testing.T, open func(t *testing.T) domain.EpisodeLog) {
+	t.Run("the episodes of a day are listed newest first, page by page, without their actions", func(t *testing.T) {
+		l := open(t)
+		noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		var want []domain.EpisodeRecord
+		for i := range 7 {
+			r := Episode(EpisodeID())
+			r.Timestamp = noon.Add(-time.Duration(i/3) * time.Millisecond) // three end in one millisecond
+			want = append(want, r)
+		}
+		drawn := DrawnEpisode(EpisodeID())
+		drawn.Timestamp = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) // the first moment of the day
+		want = append(want, drawn)
+		before, after := Episode(EpisodeID()), Episode(EpisodeID())
+		before.Timestamp = drawn.Timestamp.Add(-time.Millisecond)
+		after.Timestamp = drawn.Timestamp.Add(24 * time.Hour)
+		appendAll(t, l, append([]domain.EpisodeRecord{before, after}, want...)...)
+		slices.SortFunc(want, func(a, b domain.EpisodeRecord) int {
+			if order := b.Timestamp.Compare(a.Timestamp); order != 0 {
+				return order
+			}
+			return strings.Compare(b.EpisodeID, a.EpisodeID)
+		})
+		for i := range want {
+			want[i].Actions = nil
+		}
+		for _, size := range []int{1, 2, 3, 8, 100} {
+			var got []domain.EpisodeRecord
+			at := domain.EpisodePosition{FinishedAt: after.Timestamp}
+			for {
+				page, err := l.ListEpisodes(t.Context(), domain.EpisodeDay{Day: noon, After: at, Limit: size})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(page) == 0 {
+					break
+				}
+				if len(page) > size {
+					t.Fatalf("%d episodes on a page of %d", len(page), size)
+				}
+				got = append(got, page...)
+				at = domain.EpisodePosition{FinishedAt: page[len(page)-1].Timestamp, EpisodeID: page[len(page)-1].EpisodeID}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("pages of %d: -appended +listed\n%s", size, diff)
+			}
+		}
+	})
+
+	t.Run("a list keeps what fits every filter", func(t *testing.T) {
+		l := open(t)
+		end := time.Date(2026, 11, 23, 23, 59, 59, 0, time.UTC)
+		add := func(change func(*domain.EpisodeRecord)) string {
+			r := Episode(EpisodeID())
+			r.Timestamp = end
+			change(&r)
+			appendAll(t, l, r)
+			return r.EpisodeID
+		}
+		plain := add(func(*domain.EpisodeRecord) {})
+		model := add(func(r *domain.EpisodeRecord) { r.ModelID = "ppo-memory-2" })
+		maze := add(func(r *domain.EpisodeRecord) { r.MazeID = "heldout-0008" })
+		failed := add(func(r *domain.EpisodeRecord) { r.Outcome = domain.OutcomeStepLimit })
+		baseline := add(func(r *domain.EpisodeRecord) { r.ModelID, r.Baseline = "", domain.BaselineRandom })
+		for name, c := range map[string]struct {
+			filter domain.EpisodeFilter
+			want   []string
+		}{
+			"none":             {domain.EpisodeFilter{}, []string{plain, model, maze, failed, baseline}},
+			"model":            {domain.EpisodeFilter{ModelID: "ppo-memory-1"}, []string{plain, maze, failed}},
+			"baseline":         {domain.EpisodeFilter{Baseline: domain.BaselineRandom}, []string{baseline}},
+			"maze":             {domain.EpisodeFilter{MazeID: "heldout-0008"}, []string{maze}},
+			"outcome":          {domain.EpisodeFilter{Outcome: domain.OutcomeStepLimit}, []string{failed}},
+			"model and goal":   {domain.EpisodeFilter{ModelID: "ppo-memory-1", Outcome: domain.OutcomeReachedGoal}, []string{plain, maze}},
+			"everything":       {domain.EpisodeFilter{ModelID: "ppo-memory-1", MazeID: "heldout-0007", Outcome: domain.OutcomeReachedGoal}, []string{plain}},
+			"nothing that is":  {domain.EpisodeFilter{ModelID: "nobody-1"}, nil},
+			"a part of a name": {domain.EpisodeFilter{ModelID: "ppo-memory"}, nil},
+		} {
+			listed, err := l.ListEpisodes(t.Context(), domain.EpisodeDay{Day: end, Filter: c.filter, After: domain.EpisodePosition{FinishedAt: end.Add(time.Second)}, Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range listed {
+				got = append(got, r.EpisodeID)
+			}
+			slices.Sort(got)
+			slices.Sort(c.want)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		}
+	})
+
+	t.Run("a day without episodes is empty", func(t *testing.T) {
+		l := open(t)
+		day := domain.EpisodeDay{Day: time.Now(), After: domain.EpisodePosition{FinishedAt: time.Now().Add(24 * time.Hour)}, Limit: 10}
+		if listed, err := l.ListEpisodes(t.Context(), day); err != nil || len(listed) != 0 {
+			t.Errorf("%v, %v", listed, err)
 		}
 	})
 }
