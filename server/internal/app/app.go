@@ -145,10 +145,13 @@ func (a *App) start(ctx context.Context) error {
 	}
 	episodes := usecase.NewRunEpisode(deps)
 	inference := &rpc.InferenceService{
-		Run:   episodes,
-		Race:  usecase.NewRunRace(episodes),
-		Map:   usecase.NewMapPolicy(deps),
-		Score: usecase.NewScoreObservations(deps),
+		Run:    episodes,
+		Race:   usecase.NewRunRace(episodes),
+		Map:    usecase.NewMapPolicy(deps),
+		Score:  usecase.NewScoreObservations(deps),
+		List:   &usecase.ListEpisodes{Log: stores.log, Capacity: deps.Capacity, Now: time.Now},
+		Replay: usecase.NewReplayEpisode(episodes),
+		Verify: usecase.NewVerifyEpisode(deps),
 	}
 	system := &rpc.SystemService{
 		Status: &usecase.GetStatus{
@@ -195,6 +198,7 @@ func (a *App) start(ctx context.Context) error {
 	inferenceSockets := ws.NewHandler(socketOptions,
 		ws.Stream{Name: "runEpisode", NewRequest: inference.EpisodeRequest, Serve: inference.ServeEpisode},
 		ws.Stream{Name: "runRace", NewRequest: inference.RaceRequest, Serve: inference.ServeRace},
+		ws.Stream{Name: "replayEpisode", NewRequest: inference.ReplayRequest, Serve: inference.ServeReplay},
 	)
 	trainingSockets := ws.NewHandler(socketOptions, training.streams()...)
 	a.sockets = []*ws.Handler{inferenceSockets, trainingSockets}

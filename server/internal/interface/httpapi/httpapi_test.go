@@ -155,9 +155,10 @@ func TestNoSpellingOfAChangeReachesTheServiceInPublic(t *testing.T) {
 
 // TestEveryProcedureIsReadOrChange makes whoever adds a procedure say on which listener it belongs: what is no read, the public one refuses.
 func TestEveryProcedureIsReadOrChange(t *testing.T) {
-	streams := map[protoreflect.FullName]bool{ // they log what they computed; anyone may
-		"rlmaze.inference.v1.InferenceService.RunEpisode": true,
-		"rlmaze.inference.v1.InferenceService.RunRace":    true,
+	streams := map[protoreflect.FullName]bool{ // they log what they computed, or nothing; anyone may
+		"rlmaze.inference.v1.InferenceService.RunEpisode":    true,
+		"rlmaze.inference.v1.InferenceService.RunRace":       true,
+		"rlmaze.inference.v1.InferenceService.ReplayEpisode": true,
 	}
 	public := httpapi.NewPublic(options(t), httpapi.Routes{})
 	files := []protoreflect.FileDescriptor{

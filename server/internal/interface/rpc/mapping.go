@@ -49,6 +49,7 @@ var (
 
 	baselinesOfContract    = inverse(baselines)
 	difficultiesOfContract = inverse(difficulties)
+	outcomesOfContract     = inverse(outcomes)
 )
 
 func inverse[K, V comparable](table map[K]V) map[V]K {

@@ -91,6 +91,8 @@ const (
 	ContractVersion_CONTRACT_VERSION_2 ContractVersion = 2
 	// CONTRACT_VERSION_3 adds trainings, experiments and the registration of models.
 	ContractVersion_CONTRACT_VERSION_3 ContractVersion = 3
+	// CONTRACT_VERSION_4 adds lists, replays and proofs of logged episodes.
+	ContractVersion_CONTRACT_VERSION_4 ContractVersion = 4
 )
 
 // Enum value maps for ContractVersion.
@@ -100,12 +102,14 @@ var (
 		1: "CONTRACT_VERSION_1",
 		2: "CONTRACT_VERSION_2",
 		3: "CONTRACT_VERSION_3",
+		4: "CONTRACT_VERSION_4",
 	}
 	ContractVersion_value = map[string]int32{
 		"CONTRACT_VERSION_UNSPECIFIED": 0,
 		"CONTRACT_VERSION_1":           1,
 		"CONTRACT_VERSION_2":           2,
 		"CONTRACT_VERSION_3":           3,
+		"CONTRACT_VERSION_4":           4,
 	}
 )
 
@@ -731,12 +735,13 @@ const file_rlmaze_system_v1_system_service_proto_rawDesc = "" +
 	"\x18SERVER_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SERVER_STATE_SERVING\x10\x01\x12\x19\n" +
 	"\x15SERVER_STATE_DEGRADED\x10\x02\x12\x19\n" +
-	"\x15SERVER_STATE_DRAINING\x10\x03*{\n" +
+	"\x15SERVER_STATE_DRAINING\x10\x03*\x93\x01\n" +
 	"\x0fContractVersion\x12 \n" +
 	"\x1cCONTRACT_VERSION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CONTRACT_VERSION_1\x10\x01\x12\x16\n" +
 	"\x12CONTRACT_VERSION_2\x10\x02\x12\x16\n" +
-	"\x12CONTRACT_VERSION_3\x10\x03*\x9a\x01\n" +
+	"\x12CONTRACT_VERSION_3\x10\x03\x12\x16\n" +
+	"\x12CONTRACT_VERSION_4\x10\x04*\x9a\x01\n" +
 	"\fServiceState\x12\x1d\n" +
 	"\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SERVICE_STATE_UP\x10\x01\x12\x16\n" +

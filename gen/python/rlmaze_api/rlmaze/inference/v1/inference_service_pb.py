@@ -15,7 +15,7 @@ from protobuf import Message
 from protobuf._codegen import file_desc
 from protobuf.wkt.google.protobuf import timestamp_pb
 
-from . import episode_pb
+from . import episode_pb, logged_episode_pb
 from ....buf.validate import validate_pb
 from ...maze.v1 import maze_pb
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from protobuf.wkt.google.protobuf.timestamp_pb import Timestamp
 
     from ...maze.v1.maze_pb import Cell, Maze, MazeRef
-    from .episode_pb import ActionScores, Outcome, PolicyMap, PolicyRef, Sampling, ScoreKind, Step
+    from .episode_pb import Action, ActionScores, Baseline, Outcome, PolicyMap, PolicyRef, Sampling, ScoreKind, Step
+    from .logged_episode_pb import EpisodeResult, LoggedEpisode
 
 
 _RunEpisodeRequestFields: TypeAlias = Literal["episode_id", "maze", "policy", "seed", "sampling", "steps_per_second", "after_step", "resume_token", "actions_digest", "share_ms", "with_policy_map", "max_steps"]
@@ -1121,13 +1122,318 @@ class ScoreObservationsResponse(Message[_ScoreObservationsResponseFields]):
         policy: PolicyRef | None
         observation: str
 
+_ListEpisodesRequestFields: TypeAlias = Literal["model_id", "baseline", "maze_id", "outcome", "page_size", "page_token"]
+
+class ListEpisodesRequest(Message[_ListEpisodesRequestFields]):
+    """
+    ListEpisodesRequest asks for one page of the log. Filters that are set must all hold.
+
+    ```proto
+    message rlmaze.inference.v1.ListEpisodesRequest
+    ```
+
+    Attributes:
+        model_id:
+            model_id keeps only episodes of that model, which need not exist any more; empty keeps all.
+
+            ```proto
+            string model_id = 1;
+            ```
+        baseline:
+            baseline keeps only episodes of that baseline; unspecified keeps all.
+
+            ```proto
+            rlmaze.inference.v1.Baseline baseline = 2;
+            ```
+        maze_id:
+            maze_id keeps only episodes in that maze; empty keeps all. Drawn mazes have none.
+
+            ```proto
+            string maze_id = 3;
+            ```
+        outcome:
+            outcome keeps only episodes that ended so; unspecified keeps all.
+
+            ```proto
+            rlmaze.inference.v1.Outcome outcome = 4;
+            ```
+        page_size:
+            page_size is the largest number of episodes to return, 1–100; 0 means 50.
+
+            ```proto
+            int32 page_size = 5;
+            ```
+        page_token:
+            page_token is next_page_token of the page before; empty for the first page. The filters must be those of the first page.
+
+            ```proto
+            string page_token = 6;
+            ```
+    """
+
+    __slots__ = ("model_id", "baseline", "maze_id", "outcome", "page_size", "page_token")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            model_id: str = "",
+            baseline: Baseline | None = None,
+            maze_id: str = "",
+            outcome: Outcome | None = None,
+            page_size: int = 0,
+            page_token: str = "",
+        ) -> None:
+            pass
+
+        model_id: str
+        baseline: Baseline
+        maze_id: str
+        outcome: Outcome
+        page_size: int
+        page_token: str
+
+_ListEpisodesResponseFields: TypeAlias = Literal["episodes", "next_page_token", "searched_back_to"]
+
+class ListEpisodesResponse(Message[_ListEpisodesResponseFields]):
+    """
+    ListEpisodesResponse is one page.
+
+    ```proto
+    message rlmaze.inference.v1.ListEpisodesResponse
+    ```
+
+    Attributes:
+        episodes:
+            episodes of this page, newest first; of those that ended in the same millisecond the larger episode_id comes first.
+
+            ```proto
+            repeated rlmaze.inference.v1.LoggedEpisode episodes = 1;
+            ```
+        next_page_token:
+            next_page_token goes on where this page ended; empty when the whole log was searched.
+
+            ```proto
+            string next_page_token = 2;
+            ```
+        searched_back_to:
+            searched_back_to is the earliest day (UTC, "2026-11-23") that this page looked at. Nothing between the page before and it was left out.
+
+            ```proto
+            string searched_back_to = 3;
+            ```
+    """
+
+    __slots__ = ("episodes", "next_page_token", "searched_back_to")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            episodes: list[LoggedEpisode] | None = None,
+            next_page_token: str = "",
+            searched_back_to: str = "",
+        ) -> None:
+            pass
+
+        episodes: list[LoggedEpisode]
+        next_page_token: str
+        searched_back_to: str
+
+_ReplayEpisodeRequestFields: TypeAlias = Literal["episode_id", "steps_per_second"]
+
+class ReplayEpisodeRequest(Message[_ReplayEpisodeRequestFields]):
+    """
+    ReplayEpisodeRequest names a logged episode.
+
+    ```proto
+    message rlmaze.inference.v1.ReplayEpisodeRequest
+    ```
+
+    Attributes:
+        episode_id:
+            episode_id of the log; required.
+
+            ```proto
+            string episode_id = 1;
+            ```
+        steps_per_second:
+            steps_per_second is the pace, 0.1–1000, whatever it was at first; 0 means as fast as possible. At most 60 messages a second at any pace.
+
+            ```proto
+            double steps_per_second = 2;
+            ```
+    """
+
+    __slots__ = ("episode_id", "steps_per_second")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            episode_id: str = "",
+            steps_per_second: float = 0,
+        ) -> None:
+            pass
+
+        episode_id: str
+        steps_per_second: float
+
+_ReplayEpisodeResponseFields: TypeAlias = Literal["started", "steps", "finished", "heartbeat"]
+
+class ReplayEpisodeResponse(Message[_ReplayEpisodeResponseFields]):
+    """
+    ReplayEpisodeResponse is one message of the stream.
+
+    ```proto
+    message rlmaze.inference.v1.ReplayEpisodeResponse
+    ```
+
+    Attributes:
+        event:
+            event is exactly one of these, as in RunEpisodeResponse.
+
+            ```proto
+            oneof event
+            ```
+    """
+
+    __slots__ = ("event",)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            event: Oneof[Literal["started"], EpisodeStarted] | Oneof[Literal["steps"], EpisodeSteps] | Oneof[Literal["finished"], EpisodeFinished] | Oneof[Literal["heartbeat"], Heartbeat] | None = None,
+        ) -> None:
+            pass
+
+        event: Oneof[Literal["started"], EpisodeStarted] | Oneof[Literal["steps"], EpisodeSteps] | Oneof[Literal["finished"], EpisodeFinished] | Oneof[Literal["heartbeat"], Heartbeat] | None
+
+_VerifyEpisodeRequestFields: TypeAlias = Literal["episode_id"]
+
+class VerifyEpisodeRequest(Message[_VerifyEpisodeRequestFields]):
+    """
+    VerifyEpisodeRequest names a logged episode.
+
+    ```proto
+    message rlmaze.inference.v1.VerifyEpisodeRequest
+    ```
+
+    Attributes:
+        episode_id:
+            episode_id of the log; required.
+
+            ```proto
+            string episode_id = 1;
+            ```
+    """
+
+    __slots__ = ("episode_id",)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            episode_id: str = "",
+        ) -> None:
+            pass
+
+        episode_id: str
+
+_VerifyEpisodeResponseFields: TypeAlias = Literal["identical", "first_different_step", "logged_action", "recomputed_action", "different_fields", "logged", "recomputed"]
+
+class VerifyEpisodeResponse(Message[_VerifyEpisodeResponseFields]):
+    """
+    VerifyEpisodeResponse says whether the episode is what the log says.
+
+    ```proto
+    message rlmaze.inference.v1.VerifyEpisodeResponse
+    ```
+
+    Attributes:
+        identical:
+            identical is true when every action and every field of the result is the one that was logged.
+
+            ```proto
+            bool identical = 1;
+            ```
+        first_different_step:
+            first_different_step is the index of the first step whose action differs, from 1; 0 when no action does.
+
+            ```proto
+            int32 first_different_step = 2;
+            ```
+        logged_action:
+            logged_action of first_different_step; unspecified when no action differs, or the log ends before that step.
+
+            ```proto
+            rlmaze.inference.v1.Action logged_action = 3;
+            ```
+        recomputed_action:
+            recomputed_action of first_different_step; unspecified when no action differs, or the episode ends before that step when it is run again.
+
+            ```proto
+            rlmaze.inference.v1.Action recomputed_action = 4;
+            ```
+        different_fields:
+            different_fields are the names of the fields of the result that differ: "steps", "bumps", "outcome", "total_reward", "spl".
+
+            ```proto
+            repeated string different_fields = 5;
+            ```
+        logged:
+            logged is the episode as the log has it.
+
+            ```proto
+            optional rlmaze.inference.v1.LoggedEpisode logged = 6;
+            ```
+        recomputed:
+            recomputed is what running it again came to.
+
+            ```proto
+            optional rlmaze.inference.v1.EpisodeResult recomputed = 7;
+            ```
+    """
+
+    __slots__ = ("identical", "first_different_step", "logged_action", "recomputed_action", "different_fields", "logged", "recomputed")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            identical: bool = False,
+            first_different_step: int = 0,
+            logged_action: Action | None = None,
+            recomputed_action: Action | None = None,
+            different_fields: list[str] | None = None,
+            logged: LoggedEpisode | None = None,
+            recomputed: EpisodeResult | None = None,
+        ) -> None:
+            pass
+
+        identical: bool
+        first_different_step: int
+        logged_action: Action
+        recomputed_action: Action
+        different_fields: list[str]
+        logged: LoggedEpisode | None
+        recomputed: EpisodeResult | None
+
 
 _DESC = file_desc(
-    b'\n+rlmaze/inference/v1/inference_service.proto\x12\x13rlmaze.inference.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto\x1a\x19rlmaze/maze/v1/maze.proto"\xd1\x06\n\x11RunEpisodeRequest\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x123\n\x04maze\x18\x02 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x03 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x17\n\x04seed\x18\x04 \x01(\x04H\x00R\x04seed\x88\x01\x01\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\xb4\x01\n\x10steps_per_second\x18\x06 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x07 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12+\n\x0cresume_token\x18\x08 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\t \x01(\x06R\ractionsDigest\x12$\n\x08share_ms\x18\n \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12&\n\x0fwith_policy_map\x18\x0b \x01(\x08R\rwithPolicyMap\x12(\n\tmax_steps\x18\x0c \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x9d\x02\n\x12RunEpisodeResponse\x12?\n\x07started\x18\x01 \x01(\x0b2#.rlmaze.inference.v1.EpisodeStartedH\x00R\x07started\x129\n\x05steps\x18\x02 \x01(\x0b2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\x98\x04\n\x0eEpisodeStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12(\n\x04maze\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x04 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\x1d\n\nfirst_step\x18\x06 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x07 \x01(\x05R\x08maxSteps\x12 \n\x0bobservation\x18\x08 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\t \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\n \x01(\tR\x0bresumeToken\x127\n\tserver_ts\x18\x0b \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs\x12=\n\npolicy_map\x18\x0c \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap"?\n\x0cEpisodeSteps\x12/\n\x05steps\x18\x01 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps"\xfb\x01\n\x0fEpisodeFinished\x126\n\x07outcome\x18\x01 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeR\x07outcome\x12\x14\n\x05steps\x18\x02 \x01(\x05R\x05steps\x12\x14\n\x05bumps\x18\x03 \x01(\x05R\x05bumps\x12!\n\x0ctotal_reward\x18\x04 \x01(\x01R\x0btotalReward\x12\x10\n\x03spl\x18\x05 \x01(\x01R\x03spl\x12\x16\n\x06logged\x18\x06 \x01(\x08R\x06logged\x127\n\tserver_ts\x18\x07 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"D\n\tHeartbeat\x127\n\tserver_ts\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xfa\x01\n\x10MapPolicyRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x12\n\x04seed\x18\x03 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x04 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00"\xbc\x01\n\x11MapPolicyResponse\x12=\n\npolicy_map\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x120\n\x08position\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.CellR\x08position"\x96\x03\n\x08RaceLane\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12+\n\x0cresume_token\x18\x04 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\x05 \x01(\x06R\ractionsDigest"\xdb\x03\n\x0eRunRaceRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x05lanes\x18\x02 \x03(\x0b2\x1d.rlmaze.inference.v1.RaceLaneR\x05lanesB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x04\x12\x17\n\x04seed\x18\x03 \x01(\x04H\x00R\x04seed\x88\x01\x01\x12\xb4\x01\n\x10steps_per_second\x18\x04 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12$\n\x08share_ms\x18\x06 \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12(\n\tmax_steps\x18\x07 \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x91\x02\n\x0fRunRaceResponse\x12<\n\x07started\x18\x01 \x01(\x0b2 .rlmaze.inference.v1.RaceStartedH\x00R\x07started\x126\n\x05steps\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.RaceStepsH\x00R\x05steps\x12?\n\x08finished\x18\x03 \x01(\x0b2!.rlmaze.inference.v1.RaceFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\xfc\x01\n\x0bRaceStarted\x12(\n\x04maze\x18\x01 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x1d\n\nfirst_step\x18\x03 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x04 \x01(\x05R\x08maxSteps\x12:\n\x05lanes\x18\x05 \x03(\x0b2$.rlmaze.inference.v1.RaceLaneStartedR\x05lanes\x127\n\tserver_ts\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xa7\x02\n\x0fRaceLaneStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12 \n\x0bobservation\x18\x04 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\x05 \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\x06 \x01(\tR\x0bresumeToken"E\n\tRaceSteps\x128\n\x05lanes\x18\x01 \x03(\x0b2".rlmaze.inference.v1.RaceLaneStepsR\x05lanes"\x96\x01\n\rRaceLaneSteps\x12\x12\n\x04lane\x18\x01 \x01(\x05R\x04lane\x12/\n\x05steps\x18\x02 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps\x12@\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x08finished"\x83\x01\n\x0cRaceFinished\x12:\n\x05lanes\x18\x01 \x03(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x05lanes\x127\n\tserver_ts\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"A\n\x0bObservation\x122\n\x06values\x18\x01 \x03(\x02R\x06valuesB\x1a\xbaH\x17\x92\x01\x14\x08\x19\x10\x19"\x0e\n\x0c@\x01\x1d\x00\x00\x80?-\x00\x00\x80\xbf"\xa4\x01\n\x18ScoreObservationsRequest\x126\n\x06policy\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12P\n\x0cobservations\x18\x02 \x03(\x0b2 .rlmaze.inference.v1.ObservationR\x0cobservationsB\n\xbaH\x07\x92\x01\x04\x08\x01\x10d"\xb0\x01\n\x19ScoreObservationsResponse\x129\n\x06scores\x18\x01 \x03(\x0b2!.rlmaze.inference.v1.ActionScoresR\x06scores\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12 \n\x0bobservation\x18\x03 \x01(\tR\x0bobservation2\xa5\x03\n\x10InferenceService\x12_\n\nRunEpisode\x12&.rlmaze.inference.v1.RunEpisodeRequest\x1a\'.rlmaze.inference.v1.RunEpisodeResponse0\x01\x12_\n\tMapPolicy\x12%.rlmaze.inference.v1.MapPolicyRequest\x1a&.rlmaze.inference.v1.MapPolicyResponse"\x03\x90\x02\x01\x12V\n\x07RunRace\x12#.rlmaze.inference.v1.RunRaceRequest\x1a$.rlmaze.inference.v1.RunRaceResponse0\x01\x12w\n\x11ScoreObservations\x12-.rlmaze.inference.v1.ScoreObservationsRequest\x1a..rlmaze.inference.v1.ScoreObservationsResponse"\x03\x90\x02\x01B\xdf\x01\n\x17com.rlmaze.inference.v1B\x15InferenceServiceProtoP\x01Z?github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1;inferencev1\xa2\x02\x03RIX\xaa\x02\x13Rlmaze.Inference.V1\xca\x02\x13Rlmaze\\Inference\\V1\xe2\x02\x1fRlmaze\\Inference\\V1\\GPBMetadata\xea\x02\x15Rlmaze::Inference::V1b\x06proto3',
+    b'\n+rlmaze/inference/v1/inference_service.proto\x12\x13rlmaze.inference.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto\x1a(rlmaze/inference/v1/logged_episode.proto\x1a\x19rlmaze/maze/v1/maze.proto"\xd1\x06\n\x11RunEpisodeRequest\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x123\n\x04maze\x18\x02 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x03 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x17\n\x04seed\x18\x04 \x01(\x04H\x00R\x04seed\x88\x01\x01\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\xb4\x01\n\x10steps_per_second\x18\x06 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x07 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12+\n\x0cresume_token\x18\x08 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\t \x01(\x06R\ractionsDigest\x12$\n\x08share_ms\x18\n \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12&\n\x0fwith_policy_map\x18\x0b \x01(\x08R\rwithPolicyMap\x12(\n\tmax_steps\x18\x0c \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x9d\x02\n\x12RunEpisodeResponse\x12?\n\x07started\x18\x01 \x01(\x0b2#.rlmaze.inference.v1.EpisodeStartedH\x00R\x07started\x129\n\x05steps\x18\x02 \x01(\x0b2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\x98\x04\n\x0eEpisodeStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12(\n\x04maze\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x04 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\x1d\n\nfirst_step\x18\x06 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x07 \x01(\x05R\x08maxSteps\x12 \n\x0bobservation\x18\x08 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\t \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\n \x01(\tR\x0bresumeToken\x127\n\tserver_ts\x18\x0b \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs\x12=\n\npolicy_map\x18\x0c \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap"?\n\x0cEpisodeSteps\x12/\n\x05steps\x18\x01 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps"\xfb\x01\n\x0fEpisodeFinished\x126\n\x07outcome\x18\x01 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeR\x07outcome\x12\x14\n\x05steps\x18\x02 \x01(\x05R\x05steps\x12\x14\n\x05bumps\x18\x03 \x01(\x05R\x05bumps\x12!\n\x0ctotal_reward\x18\x04 \x01(\x01R\x0btotalReward\x12\x10\n\x03spl\x18\x05 \x01(\x01R\x03spl\x12\x16\n\x06logged\x18\x06 \x01(\x08R\x06logged\x127\n\tserver_ts\x18\x07 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"D\n\tHeartbeat\x127\n\tserver_ts\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xfa\x01\n\x10MapPolicyRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x12\n\x04seed\x18\x03 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x04 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00"\xbc\x01\n\x11MapPolicyResponse\x12=\n\npolicy_map\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x120\n\x08position\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.CellR\x08position"\x96\x03\n\x08RaceLane\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12+\n\x0cresume_token\x18\x04 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\x05 \x01(\x06R\ractionsDigest"\xdb\x03\n\x0eRunRaceRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x05lanes\x18\x02 \x03(\x0b2\x1d.rlmaze.inference.v1.RaceLaneR\x05lanesB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x04\x12\x17\n\x04seed\x18\x03 \x01(\x04H\x00R\x04seed\x88\x01\x01\x12\xb4\x01\n\x10steps_per_second\x18\x04 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12$\n\x08share_ms\x18\x06 \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12(\n\tmax_steps\x18\x07 \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x91\x02\n\x0fRunRaceResponse\x12<\n\x07started\x18\x01 \x01(\x0b2 .rlmaze.inference.v1.RaceStartedH\x00R\x07started\x126\n\x05steps\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.RaceStepsH\x00R\x05steps\x12?\n\x08finished\x18\x03 \x01(\x0b2!.rlmaze.inference.v1.RaceFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\xfc\x01\n\x0bRaceStarted\x12(\n\x04maze\x18\x01 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x1d\n\nfirst_step\x18\x03 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x04 \x01(\x05R\x08maxSteps\x12:\n\x05lanes\x18\x05 \x03(\x0b2$.rlmaze.inference.v1.RaceLaneStartedR\x05lanes\x127\n\tserver_ts\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xa7\x02\n\x0fRaceLaneStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12 \n\x0bobservation\x18\x04 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\x05 \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\x06 \x01(\tR\x0bresumeToken"E\n\tRaceSteps\x128\n\x05lanes\x18\x01 \x03(\x0b2".rlmaze.inference.v1.RaceLaneStepsR\x05lanes"\x96\x01\n\rRaceLaneSteps\x12\x12\n\x04lane\x18\x01 \x01(\x05R\x04lane\x12/\n\x05steps\x18\x02 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps\x12@\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x08finished"\x83\x01\n\x0cRaceFinished\x12:\n\x05lanes\x18\x01 \x03(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x05lanes\x127\n\tserver_ts\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"A\n\x0bObservation\x122\n\x06values\x18\x01 \x03(\x02R\x06valuesB\x1a\xbaH\x17\x92\x01\x14\x08\x19\x10\x19"\x0e\n\x0c@\x01\x1d\x00\x00\x80?-\x00\x00\x80\xbf"\xa4\x01\n\x18ScoreObservationsRequest\x126\n\x06policy\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12P\n\x0cobservations\x18\x02 \x03(\x0b2 .rlmaze.inference.v1.ObservationR\x0cobservationsB\n\xbaH\x07\x92\x01\x04\x08\x01\x10d"\xb0\x01\n\x19ScoreObservationsResponse\x129\n\x06scores\x18\x01 \x03(\x0b2!.rlmaze.inference.v1.ActionScoresR\x06scores\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12 \n\x0bobservation\x18\x03 \x01(\tR\x0bobservation"\xd7\x03\n\x13ListEpisodesRequest\x122\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12C\n\x08baseline\x18\x02 \x01(\x0e2\x1d.rlmaze.inference.v1.BaselineR\x08baselineB\x08\xbaH\x05\x82\x01\x02\x10\x01\x120\n\x07maze_id\x18\x03 \x01(\tR\x06mazeIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12@\n\x07outcome\x18\x04 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeR\x07outcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12&\n\tpage_size\x18\x05 \x01(\x05R\x08pageSizeB\t\xbaH\x06\x1a\x04\x18d(\x00\x12\'\n\npage_token\x18\x06 \x01(\tR\tpageTokenB\x08\xbaH\x05r\x03\x18\x80\x02:\x81\x01\xbaH~\x1a|\n\npolicy.one\x12Cmodel_id and baseline exclude one another; set one of them, or none\x1a)this.model_id == \'\' || this.baseline == 0"\xa8\x01\n\x14ListEpisodesResponse\x12>\n\x08episodes\x18\x01 \x03(\x0b2".rlmaze.inference.v1.LoggedEpisodeR\x08episodes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12(\n\x10searched_back_to\x18\x03 \x01(\tR\x0esearchedBackTo"\xfd\x02\n\x14ReplayEpisodeRequest\x12\xad\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x12\xb4\x01\n\x10steps_per_second\x18\x02 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)"\xa0\x02\n\x15ReplayEpisodeResponse\x12?\n\x07started\x18\x01 \x01(\x0b2#.rlmaze.inference.v1.EpisodeStartedH\x00R\x07started\x129\n\x05steps\x18\x02 \x01(\x0b2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\xc6\x01\n\x14VerifyEpisodeRequest\x12\xad\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')"\x9e\x03\n\x15VerifyEpisodeResponse\x12\x1c\n\tidentical\x18\x01 \x01(\x08R\tidentical\x120\n\x14first_different_step\x18\x02 \x01(\x05R\x12firstDifferentStep\x12@\n\rlogged_action\x18\x03 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\x0cloggedAction\x12H\n\x11recomputed_action\x18\x04 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\x10recomputedAction\x12)\n\x10different_fields\x18\x05 \x03(\tR\x0fdifferentFields\x12:\n\x06logged\x18\x06 \x01(\x0b2".rlmaze.inference.v1.LoggedEpisodeR\x06logged\x12B\n\nrecomputed\x18\x07 \x01(\x0b2".rlmaze.inference.v1.EpisodeResultR\nrecomputed2\xe6\x05\n\x10InferenceService\x12_\n\nRunEpisode\x12&.rlmaze.inference.v1.RunEpisodeRequest\x1a\'.rlmaze.inference.v1.RunEpisodeResponse0\x01\x12_\n\tMapPolicy\x12%.rlmaze.inference.v1.MapPolicyRequest\x1a&.rlmaze.inference.v1.MapPolicyResponse"\x03\x90\x02\x01\x12V\n\x07RunRace\x12#.rlmaze.inference.v1.RunRaceRequest\x1a$.rlmaze.inference.v1.RunRaceResponse0\x01\x12w\n\x11ScoreObservations\x12-.rlmaze.inference.v1.ScoreObservationsRequest\x1a..rlmaze.inference.v1.ScoreObservationsResponse"\x03\x90\x02\x01\x12h\n\x0cListEpisodes\x12(.rlmaze.inference.v1.ListEpisodesRequest\x1a).rlmaze.inference.v1.ListEpisodesResponse"\x03\x90\x02\x01\x12h\n\rReplayEpisode\x12).rlmaze.inference.v1.ReplayEpisodeRequest\x1a*.rlmaze.inference.v1.ReplayEpisodeResponse0\x01\x12k\n\rVerifyEpisode\x12).rlmaze.inference.v1.VerifyEpisodeRequest\x1a*.rlmaze.inference.v1.VerifyEpisodeResponse"\x03\x90\x02\x01B\xdf\x01\n\x17com.rlmaze.inference.v1B\x15InferenceServiceProtoP\x01Z?github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1;inferencev1\xa2\x02\x03RIX\xaa\x02\x13Rlmaze.Inference.V1\xca\x02\x13Rlmaze\\Inference\\V1\xe2\x02\x1fRlmaze\\Inference\\V1\\GPBMetadata\xea\x02\x15Rlmaze::Inference::V1b\x06proto3',
     [
         validate_pb.desc(),
         timestamp_pb.desc(),
         episode_pb.desc(),
+        logged_episode_pb.desc(),
         maze_pb.desc(),
     ],
     {
@@ -1150,6 +1456,12 @@ _DESC = file_desc(
         "Observation": Observation,
         "ScoreObservationsRequest": ScoreObservationsRequest,
         "ScoreObservationsResponse": ScoreObservationsResponse,
+        "ListEpisodesRequest": ListEpisodesRequest,
+        "ListEpisodesResponse": ListEpisodesResponse,
+        "ReplayEpisodeRequest": ReplayEpisodeRequest,
+        "ReplayEpisodeResponse": ReplayEpisodeResponse,
+        "VerifyEpisodeRequest": VerifyEpisodeRequest,
+        "VerifyEpisodeResponse": VerifyEpisodeResponse,
     },
 )
 

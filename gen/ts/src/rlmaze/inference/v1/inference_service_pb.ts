@@ -4,10 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "../../../buf/validate/validate_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { ActionScores, Outcome, PolicyMap, PolicyRef, Sampling, ScoreKind, Step } from "./episode_pb";
+import type { Action, ActionScores, Baseline, Outcome, PolicyMap, PolicyRef, Sampling, ScoreKind, Step } from "./episode_pb";
 import { file_rlmaze_inference_v1_episode } from "./episode_pb";
+import type { EpisodeResult, LoggedEpisode } from "./logged_episode_pb";
+import { file_rlmaze_inference_v1_logged_episode } from "./logged_episode_pb";
 import type { Cell, Maze, MazeRef } from "../../maze/v1/maze_pb";
 import { file_rlmaze_maze_v1_maze } from "../../maze/v1/maze_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rlmaze/inference/v1/inference_service.proto.
  */
 export const file_rlmaze_inference_v1_inference_service: GenFile = /*@__PURE__*/
-  fileDesc("CitybG1hemUvaW5mZXJlbmNlL3YxL2luZmVyZW5jZV9zZXJ2aWNlLnByb3RvEhNybG1hemUuaW5mZXJlbmNlLnYxIuUCChFSdW5FcGlzb2RlUmVxdWVzdBISCgplcGlzb2RlX2lkGAEgASgJEiUKBG1hemUYAiABKAsyFy5ybG1hemUubWF6ZS52MS5NYXplUmVmEi4KBnBvbGljeRgDIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5UmVmEhEKBHNlZWQYBCABKARIAIgBARIvCghzYW1wbGluZxgFIAEoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2FtcGxpbmcSGAoQc3RlcHNfcGVyX3NlY29uZBgGIAEoARISCgphZnRlcl9zdGVwGAcgASgFEhQKDHJlc3VtZV90b2tlbhgIIAEoCRIWCg5hY3Rpb25zX2RpZ2VzdBgJIAEoBhIQCghzaGFyZV9tcxgKIAEoBRIXCg93aXRoX3BvbGljeV9tYXAYCyABKAgSEQoJbWF4X3N0ZXBzGAwgASgFQgcKBV9zZWVkIvgBChJSdW5FcGlzb2RlUmVzcG9uc2USNgoHc3RhcnRlZBgBIAEoCzIjLnJsbWF6ZS5pbmZlcmVuY2UudjEuRXBpc29kZVN0YXJ0ZWRIABIyCgVzdGVwcxgCIAEoCzIhLnJsbWF6ZS5pbmZlcmVuY2UudjEuRXBpc29kZVN0ZXBzSAASOAoIZmluaXNoZWQYAyABKAsyJC5ybG1hemUuaW5mZXJlbmNlLnYxLkVwaXNvZGVGaW5pc2hlZEgAEjMKCWhlYXJ0YmVhdBgEIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuSGVhcnRiZWF0SABCBwoFZXZlbnQioAMKDkVwaXNvZGVTdGFydGVkEhIKCmVwaXNvZGVfaWQYASABKAkSLgoGcG9saWN5GAIgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5Qb2xpY3lSZWYSIgoEbWF6ZRgDIAEoCzIULnJsbWF6ZS5tYXplLnYxLk1hemUSDAoEc2VlZBgEIAEoBBIvCghzYW1wbGluZxgFIAEoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2FtcGxpbmcSEgoKZmlyc3Rfc3RlcBgGIAEoBRIRCgltYXhfc3RlcHMYByABKAUSEwoLb2JzZXJ2YXRpb24YCCABKAkSMgoKc2NvcmVfa2luZBgJIAEoDjIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2NvcmVLaW5kEhQKDHJlc3VtZV90b2tlbhgKIAEoCRItCglzZXJ2ZXJfdHMYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKCnBvbGljeV9tYXAYDCABKAsyHi5ybG1hemUuaW5mZXJlbmNlLnYxLlBvbGljeU1hcCI4CgxFcGlzb2RlU3RlcHMSKAoFc3RlcHMYASADKAsyGS5ybG1hemUuaW5mZXJlbmNlLnYxLlN0ZXAiwAEKD0VwaXNvZGVGaW5pc2hlZBItCgdvdXRjb21lGAEgASgOMhwucmxtYXplLmluZmVyZW5jZS52MS5PdXRjb21lEg0KBXN0ZXBzGAIgASgFEg0KBWJ1bXBzGAMgASgFEhQKDHRvdGFsX3Jld2FyZBgEIAEoARILCgNzcGwYBSABKAESDgoGbG9nZ2VkGAYgASgIEi0KCXNlcnZlcl90cxgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOgoJSGVhcnRiZWF0Ei0KCXNlcnZlcl90cxgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivAEKEE1hcFBvbGljeVJlcXVlc3QSJQoEbWF6ZRgBIAEoCzIXLnJsbWF6ZS5tYXplLnYxLk1hemVSZWYSLgoGcG9saWN5GAIgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5Qb2xpY3lSZWYSDAoEc2VlZBgDIAEoBBIvCghzYW1wbGluZxgEIAEoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2FtcGxpbmcSEgoKYWZ0ZXJfc3RlcBgFIAEoBSKfAQoRTWFwUG9saWN5UmVzcG9uc2USMgoKcG9saWN5X21hcBgBIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5TWFwEi4KBnBvbGljeRgCIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5UmVmEiYKCHBvc2l0aW9uGAMgASgLMhQucmxtYXplLm1hemUudjEuQ2VsbCKtAQoIUmFjZUxhbmUSEgoKZXBpc29kZV9pZBgBIAEoCRIuCgZwb2xpY3kYAiABKAsyHi5ybG1hemUuaW5mZXJlbmNlLnYxLlBvbGljeVJlZhIvCghzYW1wbGluZxgDIAEoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2FtcGxpbmcSFAoMcmVzdW1lX3Rva2VuGAQgASgJEhYKDmFjdGlvbnNfZGlnZXN0GAUgASgGItQBCg5SdW5SYWNlUmVxdWVzdBIlCgRtYXplGAEgASgLMhcucmxtYXplLm1hemUudjEuTWF6ZVJlZhIsCgVsYW5lcxgCIAMoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmFjZUxhbmUSEQoEc2VlZBgDIAEoBEgAiAEBEhgKEHN0ZXBzX3Blcl9zZWNvbmQYBCABKAESEgoKYWZ0ZXJfc3RlcBgFIAEoBRIQCghzaGFyZV9tcxgGIAEoBRIRCgltYXhfc3RlcHMYByABKAVCBwoFX3NlZWQi7AEKD1J1blJhY2VSZXNwb25zZRIzCgdzdGFydGVkGAEgASgLMiAucmxtYXplLmluZmVyZW5jZS52MS5SYWNlU3RhcnRlZEgAEi8KBXN0ZXBzGAIgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5SYWNlU3RlcHNIABI1CghmaW5pc2hlZBgDIAEoCzIhLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmFjZUZpbmlzaGVkSAASMwoJaGVhcnRiZWF0GAQgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5IZWFydGJlYXRIAEIHCgVldmVudCLKAQoLUmFjZVN0YXJ0ZWQSIgoEbWF6ZRgBIAEoCzIULnJsbWF6ZS5tYXplLnYxLk1hemUSDAoEc2VlZBgCIAEoBBISCgpmaXJzdF9zdGVwGAMgASgFEhEKCW1heF9zdGVwcxgEIAEoBRIzCgVsYW5lcxgFIAMoCzIkLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmFjZUxhbmVTdGFydGVkEi0KCXNlcnZlcl90cxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi5QEKD1JhY2VMYW5lU3RhcnRlZBISCgplcGlzb2RlX2lkGAEgASgJEi4KBnBvbGljeRgCIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5UmVmEi8KCHNhbXBsaW5nGAMgASgLMh0ucmxtYXplLmluZmVyZW5jZS52MS5TYW1wbGluZxITCgtvYnNlcnZhdGlvbhgEIAEoCRIyCgpzY29yZV9raW5kGAUgASgOMh4ucmxtYXplLmluZmVyZW5jZS52MS5TY29yZUtpbmQSFAoMcmVzdW1lX3Rva2VuGAYgASgJIj4KCVJhY2VTdGVwcxIxCgVsYW5lcxgBIAMoCzIiLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmFjZUxhbmVTdGVwcyJ/Cg1SYWNlTGFuZVN0ZXBzEgwKBGxhbmUYASABKAUSKAoFc3RlcHMYAiADKAsyGS5ybG1hemUuaW5mZXJlbmNlLnYxLlN0ZXASNgoIZmluaXNoZWQYAyABKAsyJC5ybG1hemUuaW5mZXJlbmNlLnYxLkVwaXNvZGVGaW5pc2hlZCJyCgxSYWNlRmluaXNoZWQSMwoFbGFuZXMYASADKAsyJC5ybG1hemUuaW5mZXJlbmNlLnYxLkVwaXNvZGVGaW5pc2hlZBItCglzZXJ2ZXJfdHMYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIh0KC09ic2VydmF0aW9uEg4KBnZhbHVlcxgBIAMoAiKCAQoYU2NvcmVPYnNlcnZhdGlvbnNSZXF1ZXN0Ei4KBnBvbGljeRgBIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5UmVmEjYKDG9ic2VydmF0aW9ucxgCIAMoCzIgLnJsbWF6ZS5pbmZlcmVuY2UudjEuT2JzZXJ2YXRpb24ikwEKGVNjb3JlT2JzZXJ2YXRpb25zUmVzcG9uc2USMQoGc2NvcmVzGAEgAygLMiEucmxtYXplLmluZmVyZW5jZS52MS5BY3Rpb25TY29yZXMSLgoGcG9saWN5GAIgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5Qb2xpY3lSZWYSEwoLb2JzZXJ2YXRpb24YAyABKAkypQMKEEluZmVyZW5jZVNlcnZpY2USXwoKUnVuRXBpc29kZRImLnJsbWF6ZS5pbmZlcmVuY2UudjEuUnVuRXBpc29kZVJlcXVlc3QaJy5ybG1hemUuaW5mZXJlbmNlLnYxLlJ1bkVwaXNvZGVSZXNwb25zZTABEl8KCU1hcFBvbGljeRIlLnJsbWF6ZS5pbmZlcmVuY2UudjEuTWFwUG9saWN5UmVxdWVzdBomLnJsbWF6ZS5pbmZlcmVuY2UudjEuTWFwUG9saWN5UmVzcG9uc2UiA5ACARJWCgdSdW5SYWNlEiMucmxtYXplLmluZmVyZW5jZS52MS5SdW5SYWNlUmVxdWVzdBokLnJsbWF6ZS5pbmZlcmVuY2UudjEuUnVuUmFjZVJlc3BvbnNlMAESdwoRU2NvcmVPYnNlcnZhdGlvbnMSLS5ybG1hemUuaW5mZXJlbmNlLnYxLlNjb3JlT2JzZXJ2YXRpb25zUmVxdWVzdBouLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2NvcmVPYnNlcnZhdGlvbnNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_rlmaze_inference_v1_episode, file_rlmaze_maze_v1_maze]);
+  fileDesc("CitybG1hemUvaW5mZXJlbmNlL3YxL2luZmVyZW5jZV9zZXJ2aWNlLnByb3RvEhNybG1hemUuaW5mZXJlbmNlLnYxIs8FChFSdW5FcGlzb2RlUmVxdWVzdBK3AQoKZXBpc29kZV9pZBgBIAEoCUKiAbpIngG6AZoBCg9lcGlzb2RlX2lkLnV1aWQSIm11c3QgYmUgZW1wdHkgb3IgYSBsb3dlci1jYXNlIFVVSUQaY3RoaXMgPT0gJycgfHwgdGhpcy5tYXRjaGVzKCdeWzAtOWEtZl17OH0tWzAtOWEtZl17NH0tN1swLTlhLWZdezN9LVs4OWFiXVswLTlhLWZdezN9LVswLTlhLWZdezEyfSQnKRItCgRtYXplGAIgASgLMhcucmxtYXplLm1hemUudjEuTWF6ZVJlZkIGukgDyAEBEi4KBnBvbGljeRgDIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5UmVmEhEKBHNlZWQYBCABKARIAIgBARIvCghzYW1wbGluZxgFIAEoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2FtcGxpbmcSpAEKEHN0ZXBzX3Blcl9zZWNvbmQYBiABKAFCiQG6SIUBugGBAQoWc3RlcHNfcGVyX3NlY29uZC5yYW5nZRI3bXVzdCBiZSAwIChhcyBmYXN0IGFzIHBvc3NpYmxlKSBvciBiZXR3ZWVuIDAuMSBhbmQgMTAwMBoudGhpcyA9PSAwLjAgfHwgKHRoaXMgPj0gMC4xICYmIHRoaXMgPD0gMTAwMC4wKRIfCgphZnRlcl9zdGVwGAcgASgFQgu6SAgaBhignAEoABIeCgxyZXN1bWVfdG9rZW4YCCABKAlCCLpIBXIDGIAQEhYKDmFjdGlvbnNfZGlnZXN0GAkgASgGEhsKCHNoYXJlX21zGAogASgFQgm6SAYaBBhkKAASFwoPd2l0aF9wb2xpY3lfbWFwGAsgASgIEh4KCW1heF9zdGVwcxgMIAEoBUILukgIGgYYoJwBKABCBwoFX3NlZWQi+AEKElJ1bkVwaXNvZGVSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMucmxtYXplLmluZmVyZW5jZS52MS5FcGlzb2RlU3RhcnRlZEgAEjIKBXN0ZXBzGAIgASgLMiEucmxtYXplLmluZmVyZW5jZS52MS5FcGlzb2RlU3RlcHNIABI4CghmaW5pc2hlZBgDIAEoCzIkLnJsbWF6ZS5pbmZlcmVuY2UudjEuRXBpc29kZUZpbmlzaGVkSAASMwoJaGVhcnRiZWF0GAQgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5IZWFydGJlYXRIAEIHCgVldmVudCKgAwoORXBpc29kZVN0YXJ0ZWQSEgoKZXBpc29kZV9pZBgBIAEoCRIuCgZwb2xpY3kYAiABKAsyHi5ybG1hemUuaW5mZXJlbmNlLnYxLlBvbGljeVJlZhIiCgRtYXplGAMgASgLMhQucmxtYXplLm1hemUudjEuTWF6ZRIMCgRzZWVkGAQgASgEEi8KCHNhbXBsaW5nGAUgASgLMh0ucmxtYXplLmluZmVyZW5jZS52MS5TYW1wbGluZxISCgpmaXJzdF9zdGVwGAYgASgFEhEKCW1heF9zdGVwcxgHIAEoBRITCgtvYnNlcnZhdGlvbhgIIAEoCRIyCgpzY29yZV9raW5kGAkgASgOMh4ucmxtYXplLmluZmVyZW5jZS52MS5TY29yZUtpbmQSFAoMcmVzdW1lX3Rva2VuGAogASgJEi0KCXNlcnZlcl90cxgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKcG9saWN5X21hcBgMIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5TWFwIjgKDEVwaXNvZGVTdGVwcxIoCgVzdGVwcxgBIAMoCzIZLnJsbWF6ZS5pbmZlcmVuY2UudjEuU3RlcCLAAQoPRXBpc29kZUZpbmlzaGVkEi0KB291dGNvbWUYASABKA4yHC5ybG1hemUuaW5mZXJlbmNlLnYxLk91dGNvbWUSDQoFc3RlcHMYAiABKAUSDQoFYnVtcHMYAyABKAUSFAoMdG90YWxfcmV3YXJkGAQgASgBEgsKA3NwbBgFIAEoARIOCgZsb2dnZWQYBiABKAgSLQoJc2VydmVyX3RzGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6CglIZWFydGJlYXQSLQoJc2VydmVyX3RzGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoQTWFwUG9saWN5UmVxdWVzdBItCgRtYXplGAEgASgLMhcucmxtYXplLm1hemUudjEuTWF6ZVJlZkIGukgDyAEBEi4KBnBvbGljeRgCIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUG9saWN5UmVmEgwKBHNlZWQYAyABKAQSLwoIc2FtcGxpbmcYBCABKAsyHS5ybG1hemUuaW5mZXJlbmNlLnYxLlNhbXBsaW5nEh8KCmFmdGVyX3N0ZXAYBSABKAVCC7pICBoGGKCcASgAIp8BChFNYXBQb2xpY3lSZXNwb25zZRIyCgpwb2xpY3lfbWFwGAEgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5Qb2xpY3lNYXASLgoGcG9saWN5GAIgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5Qb2xpY3lSZWYSJgoIcG9zaXRpb24YAyABKAsyFC5ybG1hemUubWF6ZS52MS5DZWxsIt0CCghSYWNlTGFuZRK3AQoKZXBpc29kZV9pZBgBIAEoCUKiAbpIngG6AZoBCg9lcGlzb2RlX2lkLnV1aWQSIm11c3QgYmUgZW1wdHkgb3IgYSBsb3dlci1jYXNlIFVVSUQaY3RoaXMgPT0gJycgfHwgdGhpcy5tYXRjaGVzKCdeWzAtOWEtZl17OH0tWzAtOWEtZl17NH0tN1swLTlhLWZdezN9LVs4OWFiXVswLTlhLWZdezN9LVswLTlhLWZdezEyfSQnKRIuCgZwb2xpY3kYAiABKAsyHi5ybG1hemUuaW5mZXJlbmNlLnYxLlBvbGljeVJlZhIvCghzYW1wbGluZxgDIAEoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2FtcGxpbmcSHgoMcmVzdW1lX3Rva2VuGAQgASgJQgi6SAVyAxiAEBIWCg5hY3Rpb25zX2RpZ2VzdBgFIAEoBiKaAwoOUnVuUmFjZVJlcXVlc3QSLQoEbWF6ZRgBIAEoCzIXLnJsbWF6ZS5tYXplLnYxLk1hemVSZWZCBrpIA8gBARI4CgVsYW5lcxgCIAMoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmFjZUxhbmVCCrpIB5IBBAgBEAQSEQoEc2VlZBgDIAEoBEgAiAEBEqQBChBzdGVwc19wZXJfc2Vjb25kGAQgASgBQokBukiFAboBgQEKFnN0ZXBzX3Blcl9zZWNvbmQucmFuZ2USN211c3QgYmUgMCAoYXMgZmFzdCBhcyBwb3NzaWJsZSkgb3IgYmV0d2VlbiAwLjEgYW5kIDEwMDAaLnRoaXMgPT0gMC4wIHx8ICh0aGlzID49IDAuMSAmJiB0aGlzIDw9IDEwMDAuMCkSHwoKYWZ0ZXJfc3RlcBgFIAEoBUILukgIGgYYoJwBKAASGwoIc2hhcmVfbXMYBiABKAVCCbpIBhoEGGQoABIeCgltYXhfc3RlcHMYByABKAVCC7pICBoGGKCcASgAQgcKBV9zZWVkIuwBCg9SdW5SYWNlUmVzcG9uc2USMwoHc3RhcnRlZBgBIAEoCzIgLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmFjZVN0YXJ0ZWRIABIvCgVzdGVwcxgCIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmFjZVN0ZXBzSAASNQoIZmluaXNoZWQYAyABKAsyIS5ybG1hemUuaW5mZXJlbmNlLnYxLlJhY2VGaW5pc2hlZEgAEjMKCWhlYXJ0YmVhdBgEIAEoCzIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuSGVhcnRiZWF0SABCBwoFZXZlbnQiygEKC1JhY2VTdGFydGVkEiIKBG1hemUYASABKAsyFC5ybG1hemUubWF6ZS52MS5NYXplEgwKBHNlZWQYAiABKAQSEgoKZmlyc3Rfc3RlcBgDIAEoBRIRCgltYXhfc3RlcHMYBCABKAUSMwoFbGFuZXMYBSADKAsyJC5ybG1hemUuaW5mZXJlbmNlLnYxLlJhY2VMYW5lU3RhcnRlZBItCglzZXJ2ZXJfdHMYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIuUBCg9SYWNlTGFuZVN0YXJ0ZWQSEgoKZXBpc29kZV9pZBgBIAEoCRIuCgZwb2xpY3kYAiABKAsyHi5ybG1hemUuaW5mZXJlbmNlLnYxLlBvbGljeVJlZhIvCghzYW1wbGluZxgDIAEoCzIdLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2FtcGxpbmcSEwoLb2JzZXJ2YXRpb24YBCABKAkSMgoKc2NvcmVfa2luZBgFIAEoDjIeLnJsbWF6ZS5pbmZlcmVuY2UudjEuU2NvcmVLaW5kEhQKDHJlc3VtZV90b2tlbhgGIAEoCSI+CglSYWNlU3RlcHMSMQoFbGFuZXMYASADKAsyIi5ybG1hemUuaW5mZXJlbmNlLnYxLlJhY2VMYW5lU3RlcHMifwoNUmFjZUxhbmVTdGVwcxIMCgRsYW5lGAEgASgFEigKBXN0ZXBzGAIgAygLMhkucmxtYXplLmluZmVyZW5jZS52MS5TdGVwEjYKCGZpbmlzaGVkGAMgASgLMiQucmxtYXplLmluZmVyZW5jZS52MS5FcGlzb2RlRmluaXNoZWQicgoMUmFjZUZpbmlzaGVkEjMKBWxhbmVzGAEgAygLMiQucmxtYXplLmluZmVyZW5jZS52MS5FcGlzb2RlRmluaXNoZWQSLQoJc2VydmVyX3RzGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI5CgtPYnNlcnZhdGlvbhIqCgZ2YWx1ZXMYASADKAJCGrpIF5IBFAgZEBkiDgoMQAEdAACAPy0AAIC/Io4BChhTY29yZU9ic2VydmF0aW9uc1JlcXVlc3QSLgoGcG9saWN5GAEgASgLMh4ucmxtYXplLmluZmVyZW5jZS52MS5Qb2xpY3lSZWYSQgoMb2JzZXJ2YXRpb25zGAIgAygLMiAucmxtYXplLmluZmVyZW5jZS52MS5PYnNlcnZhdGlvbkIKukgHkgEECAEQZCKTAQoZU2NvcmVPYnNlcnZhdGlvbnNSZXNwb25zZRIxCgZzY29yZXMYASADKAsyIS5ybG1hemUuaW5mZXJlbmNlLnYxLkFjdGlvblNjb3JlcxIuCgZwb2xpY3kYAiABKAsyHi5ybG1hemUuaW5mZXJlbmNlLnYxLlBvbGljeVJlZhITCgtvYnNlcnZhdGlvbhgDIAEoCSKeAwoTTGlzdEVwaXNvZGVzUmVxdWVzdBIpCghtb2RlbF9pZBgBIAEoCUIXukgUchIYgAEyDV5bYS16MC05Li1dKiQSOQoIYmFzZWxpbmUYAiABKA4yHS5ybG1hemUuaW5mZXJlbmNlLnYxLkJhc2VsaW5lQgi6SAWCAQIQARIoCgdtYXplX2lkGAMgASgJQhe6SBRyEhiAATINXlthLXowLTkuLV0qJBI3CgdvdXRjb21lGAQgASgOMhwucmxtYXplLmluZmVyZW5jZS52MS5PdXRjb21lQgi6SAWCAQIQARIcCglwYWdlX3NpemUYBSABKAVCCbpIBhoEGGQoABIcCgpwYWdlX3Rva2VuGAYgASgJQgi6SAVyAxiAAjqBAbpIfhp8Cgpwb2xpY3kub25lEkNtb2RlbF9pZCBhbmQgYmFzZWxpbmUgZXhjbHVkZSBvbmUgYW5vdGhlcjsgc2V0IG9uZSBvZiB0aGVtLCBvciBub25lGil0aGlzLm1vZGVsX2lkID09ICcnIHx8IHRoaXMuYmFzZWxpbmUgPT0gMCJ/ChRMaXN0RXBpc29kZXNSZXNwb25zZRI0CghlcGlzb2RlcxgBIAMoCzIiLnJsbWF6ZS5pbmZlcmVuY2UudjEuTG9nZ2VkRXBpc29kZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSGAoQc2VhcmNoZWRfYmFja190bxgDIAEoCSLiAgoUUmVwbGF5RXBpc29kZVJlcXVlc3QSogEKCmVwaXNvZGVfaWQYASABKAlCjQG6SIkBugGFAQoPZXBpc29kZV9pZC51dWlkEhttdXN0IGJlIGEgbG93ZXItY2FzZSBVVUlEdjcaVXRoaXMubWF0Y2hlcygnXlswLTlhLWZdezh9LVswLTlhLWZdezR9LTdbMC05YS1mXXszfS1bODlhYl1bMC05YS1mXXszfS1bMC05YS1mXXsxMn0kJykSpAEKEHN0ZXBzX3Blcl9zZWNvbmQYAiABKAFCiQG6SIUBugGBAQoWc3RlcHNfcGVyX3NlY29uZC5yYW5nZRI3bXVzdCBiZSAwIChhcyBmYXN0IGFzIHBvc3NpYmxlKSBvciBiZXR3ZWVuIDAuMSBhbmQgMTAwMBoudGhpcyA9PSAwLjAgfHwgKHRoaXMgPj0gMC4xICYmIHRoaXMgPD0gMTAwMC4wKSL7AQoVUmVwbGF5RXBpc29kZVJlc3BvbnNlEjYKB3N0YXJ0ZWQYASABKAsyIy5ybG1hemUuaW5mZXJlbmNlLnYxLkVwaXNvZGVTdGFydGVkSAASMgoFc3RlcHMYAiABKAsyIS5ybG1hemUuaW5mZXJlbmNlLnYxLkVwaXNvZGVTdGVwc0gAEjgKCGZpbmlzaGVkGAMgASgLMiQucmxtYXplLmluZmVyZW5jZS52MS5FcGlzb2RlRmluaXNoZWRIABIzCgloZWFydGJlYXQYBCABKAsyHi5ybG1hemUuaW5mZXJlbmNlLnYxLkhlYXJ0YmVhdEgAQgcKBWV2ZW50IrsBChRWZXJpZnlFcGlzb2RlUmVxdWVzdBKiAQoKZXBpc29kZV9pZBgBIAEoCUKNAbpIiQG6AYUBCg9lcGlzb2RlX2lkLnV1aWQSG211c3QgYmUgYSBsb3dlci1jYXNlIFVVSUR2NxpVdGhpcy5tYXRjaGVzKCdeWzAtOWEtZl17OH0tWzAtOWEtZl17NH0tN1swLTlhLWZdezN9LVs4OWFiXVswLTlhLWZdezN9LVswLTlhLWZdezEyfSQnKSK6AgoVVmVyaWZ5RXBpc29kZVJlc3BvbnNlEhEKCWlkZW50aWNhbBgBIAEoCBIcChRmaXJzdF9kaWZmZXJlbnRfc3RlcBgCIAEoBRIyCg1sb2dnZWRfYWN0aW9uGAMgASgOMhsucmxtYXplLmluZmVyZW5jZS52MS5BY3Rpb24SNgoRcmVjb21wdXRlZF9hY3Rpb24YBCABKA4yGy5ybG1hemUuaW5mZXJlbmNlLnYxLkFjdGlvbhIYChBkaWZmZXJlbnRfZmllbGRzGAUgAygJEjIKBmxvZ2dlZBgGIAEoCzIiLnJsbWF6ZS5pbmZlcmVuY2UudjEuTG9nZ2VkRXBpc29kZRI2CgpyZWNvbXB1dGVkGAcgASgLMiIucmxtYXplLmluZmVyZW5jZS52MS5FcGlzb2RlUmVzdWx0MuYFChBJbmZlcmVuY2VTZXJ2aWNlEl8KClJ1bkVwaXNvZGUSJi5ybG1hemUuaW5mZXJlbmNlLnYxLlJ1bkVwaXNvZGVSZXF1ZXN0GicucmxtYXplLmluZmVyZW5jZS52MS5SdW5FcGlzb2RlUmVzcG9uc2UwARJfCglNYXBQb2xpY3kSJS5ybG1hemUuaW5mZXJlbmNlLnYxLk1hcFBvbGljeVJlcXVlc3QaJi5ybG1hemUuaW5mZXJlbmNlLnYxLk1hcFBvbGljeVJlc3BvbnNlIgOQAgESVgoHUnVuUmFjZRIjLnJsbWF6ZS5pbmZlcmVuY2UudjEuUnVuUmFjZVJlcXVlc3QaJC5ybG1hemUuaW5mZXJlbmNlLnYxLlJ1blJhY2VSZXNwb25zZTABEncKEVNjb3JlT2JzZXJ2YXRpb25zEi0ucmxtYXplLmluZmVyZW5jZS52MS5TY29yZU9ic2VydmF0aW9uc1JlcXVlc3QaLi5ybG1hemUuaW5mZXJlbmNlLnYxLlNjb3JlT2JzZXJ2YXRpb25zUmVzcG9uc2UiA5ACARJoCgxMaXN0RXBpc29kZXMSKC5ybG1hemUuaW5mZXJlbmNlLnYxLkxpc3RFcGlzb2Rlc1JlcXVlc3QaKS5ybG1hemUuaW5mZXJlbmNlLnYxLkxpc3RFcGlzb2Rlc1Jlc3BvbnNlIgOQAgESaAoNUmVwbGF5RXBpc29kZRIpLnJsbWF6ZS5pbmZlcmVuY2UudjEuUmVwbGF5RXBpc29kZVJlcXVlc3QaKi5ybG1hemUuaW5mZXJlbmNlLnYxLlJlcGxheUVwaXNvZGVSZXNwb25zZTABEmsKDVZlcmlmeUVwaXNvZGUSKS5ybG1hemUuaW5mZXJlbmNlLnYxLlZlcmlmeUVwaXNvZGVSZXF1ZXN0GioucmxtYXplLmluZmVyZW5jZS52MS5WZXJpZnlFcGlzb2RlUmVzcG9uc2UiA5ACAULfAQoXY29tLnJsbWF6ZS5pbmZlcmVuY2UudjFCFUluZmVyZW5jZVNlcnZpY2VQcm90b1ABWj9naXRodWIuY29tL3JsbWF6ZS9ybG1hemUvZ2VuL2dvL3JsbWF6ZS9pbmZlcmVuY2UvdjE7aW5mZXJlbmNldjGiAgNSSViqAhNSbG1hemUuSW5mZXJlbmNlLlYxygITUmxtYXplXEluZmVyZW5jZVxWMeICH1JsbWF6ZVxJbmZlcmVuY2VcVjFcR1BCTWV0YWRhdGHqAhVSbG1hemU6OkluZmVyZW5jZTo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_rlmaze_inference_v1_episode, file_rlmaze_inference_v1_logged_episode, file_rlmaze_maze_v1_maze]);
 
 /**
  * RunEpisodeRequest starts or resumes an episode.
@@ -908,6 +911,262 @@ export const ScoreObservationsResponseSchema: GenMessage<ScoreObservationsRespon
   messageDesc(file_rlmaze_inference_v1_inference_service, 18);
 
 /**
+ * ListEpisodesRequest asks for one page of the log. Filters that are set must all hold.
+ *
+ * @generated from message rlmaze.inference.v1.ListEpisodesRequest
+ */
+export type ListEpisodesRequest = Message<"rlmaze.inference.v1.ListEpisodesRequest"> & {
+  /**
+   * model_id keeps only episodes of that model, which need not exist any more; empty keeps all.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+
+  /**
+   * baseline keeps only episodes of that baseline; unspecified keeps all.
+   *
+   * @generated from field: rlmaze.inference.v1.Baseline baseline = 2;
+   */
+  baseline: Baseline;
+
+  /**
+   * maze_id keeps only episodes in that maze; empty keeps all. Drawn mazes have none.
+   *
+   * @generated from field: string maze_id = 3;
+   */
+  mazeId: string;
+
+  /**
+   * outcome keeps only episodes that ended so; unspecified keeps all.
+   *
+   * @generated from field: rlmaze.inference.v1.Outcome outcome = 4;
+   */
+  outcome: Outcome;
+
+  /**
+   * page_size is the largest number of episodes to return, 1–100; 0 means 50.
+   *
+   * @generated from field: int32 page_size = 5;
+   */
+  pageSize: number;
+
+  /**
+   * page_token is next_page_token of the page before; empty for the first page. The filters must be those of the first page.
+   *
+   * @generated from field: string page_token = 6;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message rlmaze.inference.v1.ListEpisodesRequest.
+ * Use `create(ListEpisodesRequestSchema)` to create a new message.
+ */
+export const ListEpisodesRequestSchema: GenMessage<ListEpisodesRequest> = /*@__PURE__*/
+  messageDesc(file_rlmaze_inference_v1_inference_service, 19);
+
+/**
+ * ListEpisodesResponse is one page.
+ *
+ * @generated from message rlmaze.inference.v1.ListEpisodesResponse
+ */
+export type ListEpisodesResponse = Message<"rlmaze.inference.v1.ListEpisodesResponse"> & {
+  /**
+   * episodes of this page, newest first; of those that ended in the same millisecond the larger episode_id comes first.
+   *
+   * @generated from field: repeated rlmaze.inference.v1.LoggedEpisode episodes = 1;
+   */
+  episodes: LoggedEpisode[];
+
+  /**
+   * next_page_token goes on where this page ended; empty when the whole log was searched.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * searched_back_to is the earliest day (UTC, "2026-11-23") that this page looked at. Nothing between the page before and it was left out.
+   *
+   * @generated from field: string searched_back_to = 3;
+   */
+  searchedBackTo: string;
+};
+
+/**
+ * Describes the message rlmaze.inference.v1.ListEpisodesResponse.
+ * Use `create(ListEpisodesResponseSchema)` to create a new message.
+ */
+export const ListEpisodesResponseSchema: GenMessage<ListEpisodesResponse> = /*@__PURE__*/
+  messageDesc(file_rlmaze_inference_v1_inference_service, 20);
+
+/**
+ * ReplayEpisodeRequest names a logged episode.
+ *
+ * @generated from message rlmaze.inference.v1.ReplayEpisodeRequest
+ */
+export type ReplayEpisodeRequest = Message<"rlmaze.inference.v1.ReplayEpisodeRequest"> & {
+  /**
+   * episode_id of the log; required.
+   *
+   * @generated from field: string episode_id = 1;
+   */
+  episodeId: string;
+
+  /**
+   * steps_per_second is the pace, 0.1–1000, whatever it was at first; 0 means as fast as possible. At most 60 messages a second at any pace.
+   *
+   * @generated from field: double steps_per_second = 2;
+   */
+  stepsPerSecond: number;
+};
+
+/**
+ * Describes the message rlmaze.inference.v1.ReplayEpisodeRequest.
+ * Use `create(ReplayEpisodeRequestSchema)` to create a new message.
+ */
+export const ReplayEpisodeRequestSchema: GenMessage<ReplayEpisodeRequest> = /*@__PURE__*/
+  messageDesc(file_rlmaze_inference_v1_inference_service, 21);
+
+/**
+ * ReplayEpisodeResponse is one message of the stream.
+ *
+ * @generated from message rlmaze.inference.v1.ReplayEpisodeResponse
+ */
+export type ReplayEpisodeResponse = Message<"rlmaze.inference.v1.ReplayEpisodeResponse"> & {
+  /**
+   * event is exactly one of these, as in RunEpisodeResponse.
+   *
+   * @generated from oneof rlmaze.inference.v1.ReplayEpisodeResponse.event
+   */
+  event: {
+    /**
+     * started is the first message, sent at once.
+     *
+     * @generated from field: rlmaze.inference.v1.EpisodeStarted started = 1;
+     */
+    value: EpisodeStarted;
+    case: "started";
+  } | {
+    /**
+     * steps holds one or more steps, each of them the one that was logged.
+     *
+     * @generated from field: rlmaze.inference.v1.EpisodeSteps steps = 2;
+     */
+    value: EpisodeSteps;
+    case: "steps";
+  } | {
+    /**
+     * finished is the last message; the result is the one that was logged, and logged is true.
+     *
+     * @generated from field: rlmaze.inference.v1.EpisodeFinished finished = 3;
+     */
+    value: EpisodeFinished;
+    case: "finished";
+  } | {
+    /**
+     * heartbeat shows that the server is alive while no step is due.
+     *
+     * @generated from field: rlmaze.inference.v1.Heartbeat heartbeat = 4;
+     */
+    value: Heartbeat;
+    case: "heartbeat";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message rlmaze.inference.v1.ReplayEpisodeResponse.
+ * Use `create(ReplayEpisodeResponseSchema)` to create a new message.
+ */
+export const ReplayEpisodeResponseSchema: GenMessage<ReplayEpisodeResponse> = /*@__PURE__*/
+  messageDesc(file_rlmaze_inference_v1_inference_service, 22);
+
+/**
+ * VerifyEpisodeRequest names a logged episode.
+ *
+ * @generated from message rlmaze.inference.v1.VerifyEpisodeRequest
+ */
+export type VerifyEpisodeRequest = Message<"rlmaze.inference.v1.VerifyEpisodeRequest"> & {
+  /**
+   * episode_id of the log; required.
+   *
+   * @generated from field: string episode_id = 1;
+   */
+  episodeId: string;
+};
+
+/**
+ * Describes the message rlmaze.inference.v1.VerifyEpisodeRequest.
+ * Use `create(VerifyEpisodeRequestSchema)` to create a new message.
+ */
+export const VerifyEpisodeRequestSchema: GenMessage<VerifyEpisodeRequest> = /*@__PURE__*/
+  messageDesc(file_rlmaze_inference_v1_inference_service, 23);
+
+/**
+ * VerifyEpisodeResponse says whether the episode is what the log says.
+ *
+ * @generated from message rlmaze.inference.v1.VerifyEpisodeResponse
+ */
+export type VerifyEpisodeResponse = Message<"rlmaze.inference.v1.VerifyEpisodeResponse"> & {
+  /**
+   * identical is true when every action and every field of the result is the one that was logged.
+   *
+   * @generated from field: bool identical = 1;
+   */
+  identical: boolean;
+
+  /**
+   * first_different_step is the index of the first step whose action differs, from 1; 0 when no action does.
+   *
+   * @generated from field: int32 first_different_step = 2;
+   */
+  firstDifferentStep: number;
+
+  /**
+   * logged_action of first_different_step; unspecified when no action differs, or the log ends before that step.
+   *
+   * @generated from field: rlmaze.inference.v1.Action logged_action = 3;
+   */
+  loggedAction: Action;
+
+  /**
+   * recomputed_action of first_different_step; unspecified when no action differs, or the episode ends before that step when it is run again.
+   *
+   * @generated from field: rlmaze.inference.v1.Action recomputed_action = 4;
+   */
+  recomputedAction: Action;
+
+  /**
+   * different_fields are the names of the fields of the result that differ: "steps", "bumps", "outcome", "total_reward", "spl".
+   *
+   * @generated from field: repeated string different_fields = 5;
+   */
+  differentFields: string[];
+
+  /**
+   * logged is the episode as the log has it.
+   *
+   * @generated from field: rlmaze.inference.v1.LoggedEpisode logged = 6;
+   */
+  logged?: LoggedEpisode | undefined;
+
+  /**
+   * recomputed is what running it again came to.
+   *
+   * @generated from field: rlmaze.inference.v1.EpisodeResult recomputed = 7;
+   */
+  recomputed?: EpisodeResult | undefined;
+};
+
+/**
+ * Describes the message rlmaze.inference.v1.VerifyEpisodeResponse.
+ * Use `create(VerifyEpisodeResponseSchema)` to create a new message.
+ */
+export const VerifyEpisodeResponseSchema: GenMessage<VerifyEpisodeResponse> = /*@__PURE__*/
+  messageDesc(file_rlmaze_inference_v1_inference_service, 24);
+
+/**
  * InferenceService runs policies in mazes. The server keeps no session: an episode is a pure function of (policy, maze, seed, sampling),
  * so a cut stream is resumed at any step, by any instance.
  *
@@ -970,6 +1229,48 @@ export const InferenceService: GenService<{
     methodKind: "unary";
     input: typeof ScoreObservationsRequestSchema;
     output: typeof ScoreObservationsResponseSchema;
+  },
+  /**
+   * ListEpisodes returns a page of the log, newest first. The log is searched day by day (UTC), backwards, a bounded number of days a call: a
+   * page may hold fewer episodes than asked for, even none, and still have a next_page_token. Episodes that wait in a server's spool, because
+   * the log's store was away when they ended, are listed once they have reached it.
+   * Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
+   * log's store is away).
+   *
+   * @generated from rpc rlmaze.inference.v1.InferenceService.ListEpisodes
+   */
+  listEpisodes: {
+    methodKind: "unary";
+    input: typeof ListEpisodesRequestSchema;
+    output: typeof ListEpisodesResponseSchema;
+  },
+  /**
+   * ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
+   * else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
+   * resume_token. Nothing is written to the log.
+   * Over WebSocket the first frame is {"replayEpisode": <this request>} at /ws/inference.
+   * Errors: not_found (no such episode in the log); failed_precondition (a step differs from the log, which ends the stream after the steps
+   * before it, or the result does: the message names which; the model is gone, broken or was replaced; the maze_id no longer names the maze
+   * that was logged); resource_exhausted (too many streams at once); unavailable (the log's store is away; the server is going down).
+   *
+   * @generated from rpc rlmaze.inference.v1.InferenceService.ReplayEpisode
+   */
+  replayEpisode: {
+    methodKind: "server_streaming";
+    input: typeof ReplayEpisodeRequestSchema;
+    output: typeof ReplayEpisodeResponseSchema;
+  },
+  /**
+   * VerifyEpisode runs a logged episode again at full speed and compares every action and the result with the log. An episode that differs is
+   * an answer, not an error. Nothing is written to the log.
+   * Errors: as ReplayEpisode, but for steps and results that differ; resource_exhausted (too many replays at once).
+   *
+   * @generated from rpc rlmaze.inference.v1.InferenceService.VerifyEpisode
+   */
+  verifyEpisode: {
+    methodKind: "unary";
+    input: typeof VerifyEpisodeRequestSchema;
+    output: typeof VerifyEpisodeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_rlmaze_inference_v1_inference_service, 0);
