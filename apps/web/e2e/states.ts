@@ -238,6 +238,13 @@ export const states: readonly State[] = [
     reach: async (page, world) => open(page, world, "/gpu", page.getByText("There is no Trainer here")),
   },
   {
+    name: "episodes",
+    reach: async (page, world) => {
+      await finishedEpisode(page, world);
+      await open(page, world, "/episodes", page.getByRole("button", { name: /^Verify/ }).first());
+    },
+  },
+  {
     name: "status",
     reach: async (page, world) => open(page, world, "/status", page.getByText("PostgreSQL").first()),
   },

@@ -19,6 +19,7 @@ import { ServerState, type ServiceStatusSchema, SystemService } from "@rlmaze/ap
 import { TrainingHistoryService } from "@rlmaze/api/rlmaze/training/v1/training_history_service_pb";
 import { TrainingService } from "@rlmaze/api/rlmaze/training/v1/training_service_pb";
 import { drawnMaze } from "../features/mazes/drawn-maze";
+import { fixtureEpisodes } from "./fixture-episodes";
 import { fixtureExperiments } from "./fixture-experiments";
 import { type FixtureGpus, fixtureTrainingHistory, fixtureTrainings } from "./fixture-trainings";
 import { distances, fixtureMaze, moves, randomNumbers } from "./fixture-world";
@@ -488,6 +489,7 @@ export function fixtureRoutes(options: FixtureOptions = {}): (router: ConnectRou
         return { policyMap: walk(maze, model.scoreKind).policyMap(request.afterStep) };
       },
       runRace: (request, context) => runRace(request, context.signal),
+      ...fixtureEpisodes(options.withoutModels === true),
       scoreObservations: (request) => {
         const model = acting(request.policy);
         return {

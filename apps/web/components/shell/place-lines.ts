@@ -4,6 +4,7 @@ export const placeLines: Readonly<Record<string, string>> = {
   "/training": "Start a run and watch it learn",
   "/experiments": "Runs compared",
   "/models": "Which one acts, and how good each is",
+  "/episodes": "What ran, and whether it can be proven",
   "/gpu": "What the trainer's GPUs do",
   "/status": "Server, stores and log",
 };

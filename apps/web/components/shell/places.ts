@@ -1,4 +1,4 @@
-import { Activity, Boxes, Cpu, FlaskConical, GraduationCap, HeartPulse, type LucideIcon } from "lucide-react";
+import { Activity, Boxes, Cpu, FlaskConical, GraduationCap, HeartPulse, type LucideIcon, ScrollText } from "lucide-react";
 
 /** A page of the product, as the navigation shows it. */
 export interface Place {
@@ -14,6 +14,7 @@ export const places: readonly Place[] = [
   { href: "/training", label: "Training", icon: GraduationCap },
   { href: "/experiments", label: "Experiments", icon: FlaskConical },
   { href: "/models", label: "Models", icon: Boxes },
+  { href: "/episodes", label: "Episodes", icon: ScrollText, more: true },
   { href: "/gpu", label: "GPU", icon: Cpu, more: true },
   { href: "/status", label: "Status", icon: HeartPulse, more: true },
 ];

@@ -1,0 +1,46 @@
+import { enumToJson } from "@bufbuild/protobuf";
+import { BaselineSchema, OutcomeSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
+import {
+  type ListEpisodesResponse,
+  ListEpisodesResponseSchema,
+  VerifyEpisodeResponseSchema,
+} from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+import { type InfiniteData, infiniteQueryOptions, keepPreviousData } from "@tanstack/react-query";
+import { BffError, getMessage, postMessage } from "@/lib/bff";
+import { type EpisodeList, outcomeChoices } from "./episode-address";
+import { baselineOf } from "./episode-words";
+
+/** How often the list is tried again while it cannot be read. */
+const RETRY_MS = 3_000;
+/** Episodes of one page of the list. */
+const PAGE_SIZE = 50;
+
+/** A filter that the server refused will be refused again. */
+const mayHelp = (failures: number, reason: Error) => failures < 2 && reason instanceof BffError && reason.retryable;
+
+function parametersOf(list: EpisodeList, pageToken: string): URLSearchParams {
+  const parameters = new URLSearchParams({ pageSize: String(PAGE_SIZE), pageToken, mazeId: list.mazeId });
+  if (list.policy.startsWith("baseline_")) {
+    parameters.set("baseline", enumToJson(BaselineSchema, baselineOf(list.policy)) as string);
+  } else parameters.set("modelId", list.policy);
+  if (list.outcome !== "") parameters.set("outcome", enumToJson(OutcomeSchema, outcomeChoices[list.outcome]) as string);
+  return parameters;
+}
+
+export const episodesQuery = (list: EpisodeList) =>
+  infiniteQueryOptions<ListEpisodesResponse, Error, InfiniteData<ListEpisodesResponse, string>, string[], string>({
+    queryKey: ["episodes", list.policy, list.mazeId, list.outcome],
+    queryFn: ({ pageParam, signal }) =>
+      getMessage(ListEpisodesResponseSchema, `/api/episodes?${parametersOf(list, pageParam)}`, signal),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+    placeholderData: keepPreviousData,
+    refetchOnMount: "always",
+    refetchInterval: (query) => (query.state.status === "error" ? RETRY_MS : false),
+    retry: mayHelp,
+  });
+
+/** Has the server run an episode again. */
+export function verifyEpisode(episodeId: string) {
+  return postMessage(VerifyEpisodeResponseSchema, `/api/episodes/${encodeURIComponent(episodeId)}/verify`, {});
+}
