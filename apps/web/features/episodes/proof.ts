@@ -31,7 +31,11 @@ export function proofOf(answer: VerifyEpisodeResponse): Proof {
     };
   }
   const fields = answer.differentFields.map((field) => fieldNames[field] ?? field).join(", ");
-  return { state: "differs", text: `differs in ${fields}`, detail: "Every step is the one that was logged; the result is not." };
+  return {
+    state: "differs",
+    text: `differs in ${fields}`,
+    detail: "Every step is the one that was logged; the result is not.",
+  };
 }
 
 function move(action: Action): string {

@@ -1,13 +1,15 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Baseline } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
-import { LoggedEpisodeSchema } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
+import { type LoggedEpisode, LoggedEpisodeSchema } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 import { describe, expect, test } from "vitest";
 import { decodeMoment } from "@/lib/moment-link";
 import { replayLink } from "./replay-link";
 
 const model = { policy: { case: "modelId", value: "ppo-memory-1" } } as const;
 
-function linkOf(more: MessageInitShape<typeof LoggedEpisodeSchema>): URL | undefined {
+type Fields = Exclude<MessageInitShape<typeof LoggedEpisodeSchema>, LoggedEpisode>;
+
+function linkOf(more: Fields): URL | undefined {
   const link = replayLink(create(LoggedEpisodeSchema, { policy: model, mazeId: "heldout-0007", seed: 7n, ...more }));
   return link === undefined ? undefined : new URL(link, "http://page.example");
 }
