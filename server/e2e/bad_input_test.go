@@ -216,6 +216,10 @@ func TestBadInputOfUnaryCallsNamesFieldAndRule(t *testing.T) {
 			_, err := inference(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "../x"})
 			return err
 		}, connect.CodeInvalidArgument, "model_id"},
+		"failures of too many days": {func() error {
+			_, err := inference(shared.public).ListFailures(ctx, &inferencev1.ListFailuresRequest{Days: 32})
+			return err
+		}, connect.CodeInvalidArgument, "days"},
 		"list of a model and a baseline": {func() error {
 			_, err := inference(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "ppo-memory-1", Baseline: 1})
 			return err

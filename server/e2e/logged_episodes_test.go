@@ -201,6 +201,21 @@ func TestTheLogIsListedByFilterAndPage(t *testing.T) {
 			}
 		}
 	}
+	failed := map[string]int64{}
+	for _, e := range played {
+		if e.finished.GetOutcome() != inferencev1.Outcome_OUTCOME_REACHED_GOAL {
+			failed[e.started.GetPolicy().String()+" "+e.started.GetMaze().GetMazeId()]++
+		}
+	}
+	counted, err := inference(s.public).ListFailures(t.Context(), &inferencev1.ListFailuresRequest{Days: 2})
+	if err != nil || counted.GetEpisodes() != int64(len(played)) || len(counted.GetFailures()) != len(failed) || len(failed) == 0 {
+		t.Fatalf("counted %v, %v; want %v of %d episodes", counted, err, failed, len(played))
+	}
+	for _, f := range counted.GetFailures() {
+		if want := failed[f.GetPolicy().String()+" "+f.GetMazeId()]; f.GetFailedEpisodes() != want {
+			t.Errorf("counted %v, want %d failures", f, want)
+		}
+	}
 	first, err := inference(s.public).ListEpisodes(t.Context(), &inferencev1.ListEpisodesRequest{PageSize: 1})
 	if err != nil || first.GetSearchedBackTo() != first.GetEpisodes()[0].GetFinishedAt().AsTime().Format(time.DateOnly) {
 		t.Errorf("searched back to %q, %v", first.GetSearchedBackTo(), err)

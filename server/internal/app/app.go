@@ -145,13 +145,14 @@ func (a *App) start(ctx context.Context) error {
 	}
 	episodes := usecase.NewRunEpisode(deps)
 	inference := &rpc.InferenceService{
-		Run:    episodes,
-		Race:   usecase.NewRunRace(episodes),
-		Map:    usecase.NewMapPolicy(deps),
-		Score:  usecase.NewScoreObservations(deps),
-		List:   &usecase.ListEpisodes{Log: stores.log, Capacity: deps.Capacity, Now: time.Now},
-		Replay: usecase.NewReplayEpisode(episodes),
-		Verify: usecase.NewVerifyEpisode(deps),
+		Run:      episodes,
+		Race:     usecase.NewRunRace(episodes),
+		Map:      usecase.NewMapPolicy(deps),
+		Score:    usecase.NewScoreObservations(deps),
+		List:     &usecase.ListEpisodes{Log: stores.log, Capacity: deps.Capacity, Now: time.Now},
+		Failures: &usecase.ListFailures{Tallies: stores.tallies, Capacity: deps.Capacity, Now: time.Now},
+		Replay:   usecase.NewReplayEpisode(episodes),
+		Verify:   usecase.NewVerifyEpisode(deps),
 	}
 	system := &rpc.SystemService{
 		Status: &usecase.GetStatus{

@@ -32,6 +32,7 @@ type stores struct {
 	trainings domain.TrainingStore
 	secrets   domain.Secrets
 	log       domain.EpisodeLog
+	tallies   domain.EpisodeTallies
 	pingers   []domain.StorePinger
 	spooled   func() int64
 	prepare   func(context.Context) error // migrates; to be repeated until it succeeds
@@ -114,7 +115,7 @@ func openStores(ctx context.Context, config Config, logger *slog.Logger) (opened
 		return nil, err
 	}
 	s.closers = append(s.closers, spooling.Close)
-	s.log, s.spooled = spooling, spooling.Spooled
+	s.log, s.tallies, s.spooled = spooling, log, spooling.Spooled
 	s.pingers = []domain.StorePinger{registry, log}
 	return s, nil
 }

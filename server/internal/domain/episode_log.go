@@ -77,3 +77,19 @@ type EpisodeLog interface {
 	// every store finds fast is a text that is equal. A document that can't be read is left out. CodeUnavailable while the store is away.
 	ListEpisodes(ctx context.Context, d EpisodeDay) ([]EpisodeRecord, error)
 }
+
+// EpisodeTally is how one policy fared in one maze.
+type EpisodeTally struct {
+	ModelID  string
+	Baseline Baseline
+	MazeID   string // empty: all drawn mazes
+	Episodes int
+	Failures int // of the episodes: those that ended without the goal
+}
+
+// EpisodeTallies counts the log, where it lies: what a spool holds is not counted yet. MongoDB implements it.
+type EpisodeTallies interface {
+	// TallyEpisodes counts the episodes of a day (any moment of it, UTC) that fit the filter, by policy and maze, in no order. CodeUnavailable
+	// while the store is away, or when it can't read the day in time.
+	TallyEpisodes(ctx context.Context, day time.Time, filter EpisodeFilter) ([]EpisodeTally, error)
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -279,12 +280,39 @@ func (l *memoryLog) ListEpisodes(_ context.Context, d domain.EpisodeDay) ([]doma
 	return records[:min(d.Limit, len(records))], nil
 }
 
+func (l *memoryLog) TallyEpisodes(ctx context.Context, day time.Time, filter domain.EpisodeFilter) ([]domain.EpisodeTally, error) {
+	fitting, err := l.ListEpisodes(ctx, domain.EpisodeDay{Day: day, Filter: filter, After: domain.EpisodePosition{FinishedAt: day.Add(24 * time.Hour)}, Limit: math.MaxInt})
+	if err != nil {
+		return nil, err
+	}
+	var tallies []domain.EpisodeTally
+	for _, r := range fitting {
+		failures := 0
+		if r.Outcome != domain.OutcomeReachedGoal {
+			failures = 1
+		}
+		same := func(t domain.EpisodeTally) bool {
+			return t.ModelID == r.ModelID && t.Baseline == r.Baseline && t.MazeID == r.MazeID
+		}
+		if at := slices.IndexFunc(tallies, same); at >= 0 {
+			tallies[at].Episodes++
+			tallies[at].Failures += failures
+		} else {
+			tallies = append(tallies, domain.EpisodeTally{ModelID: r.ModelID, Baseline: r.Baseline, MazeID: r.MazeID, Episodes: 1, Failures: failures})
+		}
+	}
+	return tallies, nil
+}
+
 func TestMemoryLogKeepsTheContractOfTheRealOne(t *testing.T) {
 	contract.EpisodeLogContract(t, func(*testing.T) (domain.EpisodeLog, func() int) {
 		l := &memoryLog{records: map[string]domain.EpisodeRecord{}}
 		return l, func() int { return len(l.records) }
 	})
 	contract.EpisodeListContract(t, func(*testing.T) domain.EpisodeLog {
+		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
+	})
+	contract.EpisodeTalliesContract(t, func(*testing.T) contract.TalliedLog {
 		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
 	})
 }

@@ -97,7 +97,11 @@ func (in *ListEpisodesInput) check() error {
 	if in.PageSize < 0 || in.PageSize > largestEpisodePage {
 		return outOfRange("page_size", "must be 0 (the default, 50) or between 1 and 100")
 	}
-	if in.Filter.ModelID != "" && in.Filter.Baseline != domain.BaselineNone {
+	return checkFilter(in.Filter)
+}
+
+func checkFilter(f domain.EpisodeFilter) error {
+	if f.ModelID != "" && f.Baseline != domain.BaselineNone {
 		return &domain.Error{Code: domain.CodeInvalidArgument, Field: "baseline", Rule: "policy.one", Message: "model_id and baseline exclude one another; set one of them, or none"}
 	}
 	return nil

@@ -75,8 +75,9 @@ type Log struct {
 }
 
 var (
-	_ domain.EpisodeLog  = (*Log)(nil)
-	_ domain.StorePinger = (*Log)(nil)
+	_ domain.EpisodeLog     = (*Log)(nil)
+	_ domain.EpisodeTallies = (*Log)(nil)
+	_ domain.StorePinger    = (*Log)(nil)
 )
 
 // insertion is one document on its way.
@@ -349,21 +350,65 @@ func (l *Log) ListEpisodes(ctx context.Context, d domain.EpisodeDay) ([]domain.E
 
 // dayFilter leads with the day, the one field that is found by an index. What is not asked for stands in no filter.
 func dayFilter(d domain.EpisodeDay) bson.D {
-	filter := bson.D{{Key: "day", Value: dayOf(d.Day)}}
-	for _, equal := range []struct{ field, value string }{
-		{"model_id", d.Filter.ModelID},
-		{"baseline", string(d.Filter.Baseline)},
-		{"maze_id", d.Filter.MazeID},
-		{"outcome", string(d.Filter.Outcome)},
-	} {
-		if equal.value != "" {
-			filter = append(filter, bson.E{Key: equal.field, Value: equal.value})
-		}
-	}
+	filter := episodesOf(d.Day, d.Filter)
 	earlier := bson.D{{Key: "timestamp", Value: bson.D{{Key: "$lt", Value: d.After.FinishedAt}}}}
 	if d.After.EpisodeID == "" {
 		return append(filter, earlier...)
 	}
 	atOnce := bson.D{{Key: "timestamp", Value: d.After.FinishedAt}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: d.After.EpisodeID}}}}
 	return append(filter, bson.E{Key: "$or", Value: bson.A{earlier, atOnce}})
+}
+
+func episodesOf(day time.Time, f domain.EpisodeFilter) bson.D {
+	filter := bson.D{{Key: "day", Value: dayOf(day)}}
+	for _, equal := range []struct{ field, value string }{
+		{"model_id", f.ModelID},
+		{"baseline", string(f.Baseline)},
+		{"maze_id", f.MazeID},
+		{"outcome", string(f.Outcome)},
+	} {
+		if equal.value != "" {
+			filter = append(filter, bson.E{Key: equal.field, Value: equal.value})
+		}
+	}
+	return filter
+}
+
+// TallyEpisodes implements domain.EpisodeTallies. It counts here: FerretDB's $group is wrong with more than one sum.
+func (l *Log) TallyEpisodes(ctx context.Context, day time.Time, filter domain.EpisodeFilter) ([]domain.EpisodeTally, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, listTimeout))
+	defer cancel()
+	cursor, err := l.episodes.Find(ctx, episodesOf(day, filter), options.Find().SetProjection(bson.D{
+		{Key: "_id", Value: 0}, {Key: "model_id", Value: 1}, {Key: "baseline", Value: 1}, {Key: "maze_id", Value: 1}, {Key: "outcome", Value: 1},
+	}))
+	if err != nil {
+		return nil, translateError("count episodes", err)
+	}
+	defer cursor.Close(context.WithoutCancel(ctx))         //nolint:errcheck // what was read is read
+	sums := map[domain.EpisodeTally]*domain.EpisodeTally{} // by a tally without its figures
+	for cursor.Next(ctx) {
+		var doc document
+		if err := cursor.Decode(&doc); err != nil {
+			l.logger.WarnContext(ctx, "an episode of the log can't be read and is not counted", "error", err)
+			continue
+		}
+		pair := domain.EpisodeTally{ModelID: doc.ModelID, Baseline: domain.Baseline(doc.Baseline), MazeID: doc.MazeID}
+		sum := sums[pair]
+		if sum == nil {
+			sum = &pair
+			sums[pair] = sum
+		}
+		sum.Episodes++
+		if domain.Outcome(doc.Outcome) != domain.OutcomeReachedGoal {
+			sum.Failures++
+		}
+	}
+	if err := cursor.Err(); err != nil {
+		return nil, translateError("count episodes", err)
+	}
+	tallies := make([]domain.EpisodeTally, 0, len(sums))
+	for _, sum := range sums {
+		tallies = append(tallies, *sum)
+	}
+	return tallies, nil
 }

@@ -36,6 +36,10 @@ func TestLogKeepsTheEpisodeLogContract(t *testing.T) {
 		log, _ := mongotest.Log(t)
 		return log
 	})
+	contract.EpisodeTalliesContract(t, func(t *testing.T) contract.TalliedLog {
+		log, _ := mongotest.Log(t)
+		return log
+	})
 }
 
 func open(t testing.TB, uri string, timeout time.Duration) *mongo.Log {
@@ -94,7 +98,8 @@ func TestAStoreThatIsDownIsUnavailableWithinTwoSeconds(t *testing.T) {
 					_, err := log.ListEpisodes(t.Context(), domain.EpisodeDay{Day: time.Now(), After: domain.EpisodePosition{FinishedAt: time.Now()}, Limit: 1})
 					return err
 				},
-				"ping": func() error { return log.PingStore(t.Context()) },
+				"tally": func() error { _, err := log.TallyEpisodes(t.Context(), time.Now(), domain.EpisodeFilter{}); return err },
+				"ping":  func() error { return log.PingStore(t.Context()) },
 			} {
 				start := time.Now()
 				err := call()

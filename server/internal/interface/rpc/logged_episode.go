@@ -36,6 +36,19 @@ func (s *InferenceService) ListEpisodes(ctx context.Context, request *inferencev
 	return response, nil
 }
 
+// ListFailures counts the log by policy and maze.
+func (s *InferenceService) ListFailures(ctx context.Context, request *inferencev1.ListFailuresRequest) (*inferencev1.ListFailuresResponse, error) {
+	counted, err := s.Failures.Run(ctx, usecase.ListFailuresInput{
+		Days:   int(request.GetDays()),
+		Filter: domain.EpisodeFilter{ModelID: request.GetModelId(), Baseline: baselinesOfContract[request.GetBaseline()], MazeID: request.GetMazeId()},
+		Limit:  int(request.GetLimit()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return toFailures(&counted), nil
+}
+
 // VerifyEpisode runs a logged episode again and compares.
 func (s *InferenceService) VerifyEpisode(ctx context.Context, request *inferencev1.VerifyEpisodeRequest) (*inferencev1.VerifyEpisodeResponse, error) {
 	verified, err := s.Verify.Run(ctx, request.GetEpisodeId())

@@ -61,6 +61,24 @@ func toLoggedEpisode(r *domain.EpisodeRecord) *inferencev1.LoggedEpisode {
 	}
 }
 
+func toFailures(counted *usecase.ListFailuresOutput) *inferencev1.ListFailuresResponse {
+	response := &inferencev1.ListFailuresResponse{
+		LeftOut:        int32(counted.LeftOut),
+		Episodes:       int64(counted.Episodes),
+		FailedEpisodes: int64(counted.FailedEpisodes),
+		CountedBackTo:  counted.CountedBackTo.Format(time.DateOnly),
+	}
+	for _, f := range counted.Failures {
+		response.Failures = append(response.Failures, &inferencev1.FailureCount{
+			Policy:         toPolicyRef(domain.PolicyRef{ModelID: f.ModelID, Baseline: f.Baseline}),
+			MazeId:         f.MazeID,
+			Episodes:       int64(f.Episodes),
+			FailedEpisodes: int64(f.Failures),
+		})
+	}
+	return response
+}
+
 func toVerification(v *usecase.VerifyEpisodeOutput) *inferencev1.VerifyEpisodeResponse {
 	return &inferencev1.VerifyEpisodeResponse{
 		Identical:          v.Proof.Identical(),

@@ -332,3 +332,67 @@ func EpisodeListContract(t *testing.T, open func(t *testing.T) domain.EpisodeLog
 		}
 	})
 }
+
+// TalliedLog is a log that counts what was appended.
+type TalliedLog interface {
+	domain.EpisodeLog
+	domain.EpisodeTallies
+}
+
+// EpisodeTalliesContract runs the suite of domain.EpisodeTallies, on a log whose store answers. open returns an empty one that lives until the
+// test ends.
+func EpisodeTalliesContract(t *testing.T, open func(t *testing.T) TalliedLog) {
+	t.Run("a day is counted by policy and maze, failures and all", func(t *testing.T) {
+		l := open(t)
+		noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		add := func(at time.Time, change func(*domain.EpisodeRecord)) {
+			r := Episode(EpisodeID())
+			r.Timestamp = at
+			change(&r)
+			appendAll(t, l, r)
+		}
+		failed := func(r *domain.EpisodeRecord) { r.Outcome = domain.OutcomeStepLimit }
+		reached := func(*domain.EpisodeRecord) {}
+		add(noon, reached)
+		add(noon.Truncate(24*time.Hour), failed)
+		add(noon, failed)
+		add(noon, func(r *domain.EpisodeRecord) { r.MazeID = "heldout-0008" })
+		add(noon, func(r *domain.EpisodeRecord) { r.ModelID, r.Baseline = "", domain.BaselineRandom })
+		drawn := DrawnEpisode(EpisodeID())
+		drawn.Timestamp = noon
+		appendAll(t, l, drawn)
+		add(noon.Add(-24*time.Hour), failed)
+		add(noon.Add(24*time.Hour), failed)
+		model := []domain.EpisodeTally{
+			{ModelID: "ppo-memory-1", MazeID: "heldout-0007", Episodes: 3, Failures: 2},
+			{ModelID: "ppo-memory-1", MazeID: "heldout-0008", Episodes: 1},
+		}
+		baseline := domain.EpisodeTally{Baseline: domain.BaselineRandom, MazeID: "heldout-0007", Episodes: 1}
+		of := domain.EpisodeTally{ModelID: drawn.ModelID, Baseline: drawn.Baseline, Episodes: 1}
+		if drawn.Outcome != domain.OutcomeReachedGoal {
+			of.Failures = 1
+		}
+		for name, c := range map[string]struct {
+			filter domain.EpisodeFilter
+			want   []domain.EpisodeTally
+		}{
+			"all":      {domain.EpisodeFilter{}, append([]domain.EpisodeTally{baseline, of}, model...)},
+			"maze":     {domain.EpisodeFilter{MazeID: "heldout-0007"}, []domain.EpisodeTally{baseline, model[0]}},
+			"baseline": {domain.EpisodeFilter{Baseline: domain.BaselineRandom, MazeID: "heldout-0007"}, []domain.EpisodeTally{baseline}},
+			"nothing":  {domain.EpisodeFilter{ModelID: "nobody-1"}, nil},
+		} {
+			got, err := l.TallyEpisodes(t.Context(), noon, c.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order := func(a, b domain.EpisodeTally) int {
+				return strings.Compare(a.ModelID+" "+string(a.Baseline)+" "+a.MazeID, b.ModelID+" "+string(b.Baseline)+" "+b.MazeID)
+			}
+			slices.SortFunc(got, order)
+			slices.SortFunc(c.want, order)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: %+v, want %+v", name, got, c.want)
+			}
+		}
+	})
+}

@@ -48,6 +48,9 @@ const (
 	// InferenceServiceListEpisodesProcedure is the fully-qualified name of the InferenceService's
 	// ListEpisodes RPC.
 	InferenceServiceListEpisodesProcedure = "/rlmaze.inference.v1.InferenceService/ListEpisodes"
+	// InferenceServiceListFailuresProcedure is the fully-qualified name of the InferenceService's
+	// ListFailures RPC.
+	InferenceServiceListFailuresProcedure = "/rlmaze.inference.v1.InferenceService/ListFailures"
 	// InferenceServiceReplayEpisodeProcedure is the fully-qualified name of the InferenceService's
 	// ReplayEpisode RPC.
 	InferenceServiceReplayEpisodeProcedure = "/rlmaze.inference.v1.InferenceService/ReplayEpisode"
@@ -89,6 +92,10 @@ type InferenceServiceClient interface {
 	// Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
 	// log's store is away).
 	ListEpisodes(context.Context, *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error)
+	// ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
+	// without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
+	// Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
+	ListFailures(context.Context, *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error)
 	// ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
 	// else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
 	// resume_token. Nothing is written to the log.
@@ -147,6 +154,13 @@ func NewInferenceServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listFailures: connect.NewClient[v1.ListFailuresRequest, v1.ListFailuresResponse](
+			httpClient,
+			baseURL+InferenceServiceListFailuresProcedure,
+			connect.WithSchema(inferenceServiceMethods.ByName("ListFailures")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		replayEpisode: connect.NewClient[v1.ReplayEpisodeRequest, v1.ReplayEpisodeResponse](
 			httpClient,
 			baseURL+InferenceServiceReplayEpisodeProcedure,
@@ -170,6 +184,7 @@ type inferenceServiceClient struct {
 	runRace           *connect.Client[v1.RunRaceRequest, v1.RunRaceResponse]
 	scoreObservations *connect.Client[v1.ScoreObservationsRequest, v1.ScoreObservationsResponse]
 	listEpisodes      *connect.Client[v1.ListEpisodesRequest, v1.ListEpisodesResponse]
+	listFailures      *connect.Client[v1.ListFailuresRequest, v1.ListFailuresResponse]
 	replayEpisode     *connect.Client[v1.ReplayEpisodeRequest, v1.ReplayEpisodeResponse]
 	verifyEpisode     *connect.Client[v1.VerifyEpisodeRequest, v1.VerifyEpisodeResponse]
 }
@@ -205,6 +220,15 @@ func (c *inferenceServiceClient) ScoreObservations(ctx context.Context, req *v1.
 // ListEpisodes calls rlmaze.inference.v1.InferenceService.ListEpisodes.
 func (c *inferenceServiceClient) ListEpisodes(ctx context.Context, req *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error) {
 	response, err := c.listEpisodes.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListFailures calls rlmaze.inference.v1.InferenceService.ListFailures.
+func (c *inferenceServiceClient) ListFailures(ctx context.Context, req *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error) {
+	response, err := c.listFailures.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -258,6 +282,10 @@ type InferenceServiceHandler interface {
 	// Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
 	// log's store is away).
 	ListEpisodes(context.Context, *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error)
+	// ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
+	// without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
+	// Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
+	ListFailures(context.Context, *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error)
 	// ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
 	// else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
 	// resume_token. Nothing is written to the log.
@@ -312,6 +340,13 @@ func NewInferenceServiceHandler(svc InferenceServiceHandler, opts ...connect.Han
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	inferenceServiceListFailuresHandler := connect.NewUnaryHandlerSimple(
+		InferenceServiceListFailuresProcedure,
+		svc.ListFailures,
+		connect.WithSchema(inferenceServiceMethods.ByName("ListFailures")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	inferenceServiceReplayEpisodeHandler := connect.NewServerStreamHandlerSimple(
 		InferenceServiceReplayEpisodeProcedure,
 		svc.ReplayEpisode,
@@ -337,6 +372,8 @@ func NewInferenceServiceHandler(svc InferenceServiceHandler, opts ...connect.Han
 			inferenceServiceScoreObservationsHandler.ServeHTTP(w, r)
 		case InferenceServiceListEpisodesProcedure:
 			inferenceServiceListEpisodesHandler.ServeHTTP(w, r)
+		case InferenceServiceListFailuresProcedure:
+			inferenceServiceListFailuresHandler.ServeHTTP(w, r)
 		case InferenceServiceReplayEpisodeProcedure:
 			inferenceServiceReplayEpisodeHandler.ServeHTTP(w, r)
 		case InferenceServiceVerifyEpisodeProcedure:
@@ -368,6 +405,10 @@ func (UnimplementedInferenceServiceHandler) ScoreObservations(context.Context, *
 
 func (UnimplementedInferenceServiceHandler) ListEpisodes(context.Context, *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.inference.v1.InferenceService.ListEpisodes is not implemented"))
+}
+
+func (UnimplementedInferenceServiceHandler) ListFailures(context.Context, *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.inference.v1.InferenceService.ListFailures is not implemented"))
 }
 
 func (UnimplementedInferenceServiceHandler) ReplayEpisode(context.Context, *v1.ReplayEpisodeRequest, *connect.ServerStream[v1.ReplayEpisodeResponse]) error {

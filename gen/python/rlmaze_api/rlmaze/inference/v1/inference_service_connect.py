@@ -19,7 +19,7 @@ from connectrpc.server import ConnectASGIApplication, ConnectWSGIApplication, DE
 from protobuf import DescService
 
 from . import inference_service_pb
-from .inference_service_pb import ListEpisodesRequest, ListEpisodesResponse, MapPolicyRequest, MapPolicyResponse, ReplayEpisodeRequest, ReplayEpisodeResponse, RunEpisodeRequest, RunEpisodeResponse, RunRaceRequest, RunRaceResponse, ScoreObservationsRequest, ScoreObservationsResponse, VerifyEpisodeRequest, VerifyEpisodeResponse
+from .inference_service_pb import ListEpisodesRequest, ListEpisodesResponse, ListFailuresRequest, ListFailuresResponse, MapPolicyRequest, MapPolicyResponse, ReplayEpisodeRequest, ReplayEpisodeResponse, RunEpisodeRequest, RunEpisodeResponse, RunRaceRequest, RunRaceResponse, ScoreObservationsRequest, ScoreObservationsResponse, VerifyEpisodeRequest, VerifyEpisodeResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
@@ -83,6 +83,14 @@ class InferenceService(Protocol):
         the log's store was away when they ended, are listed once they have reached it.
         Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
         log's store is away).
+        """
+        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
+
+    async def list_failures(self, request: ListFailuresRequest, ctx: RequestContext[ListFailuresRequest, ListFailuresResponse], /) -> ListFailuresResponse:
+        """
+        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
+        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
+        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
         """
         raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
 
@@ -178,6 +186,17 @@ class InferenceServiceASGIApplication(ConnectASGIApplication[InferenceService]):
                         stream_type=StreamType.UNARY,
                     ),
                     function=svc.list_episodes,
+                ),
+                "/rlmaze.inference.v1.InferenceService/ListFailures": Endpoint.unary(
+                    method=MethodInfo(
+                        name="ListFailures",
+                        service_name="rlmaze.inference.v1.InferenceService",
+                        input=ListFailuresRequest,
+                        output=ListFailuresResponse,
+                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                        stream_type=StreamType.UNARY,
+                    ),
+                    function=svc.list_failures,
                 ),
                 "/rlmaze.inference.v1.InferenceService/ReplayEpisode": Endpoint.server_stream(
                     method=MethodInfo(
@@ -361,6 +380,33 @@ class InferenceServiceClient(ConnectClient):
             timeout_ms=timeout_ms,
             use_get=use_get,
         )
+    async def list_failures(
+        self,
+        request: ListFailuresRequest,
+        *,
+        headers: Headers | Mapping[str, str] | None = None, 
+        timeout_ms: int | None = None,
+        use_get: bool = False,
+    ) -> ListFailuresResponse:
+        """
+        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
+        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
+        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
+        """
+        return await self.execute_unary(
+            request=request,
+            method=MethodInfo(
+                name="ListFailures",
+                service_name="rlmaze.inference.v1.InferenceService",
+                input=ListFailuresRequest,
+                output=ListFailuresResponse,
+                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                stream_type=StreamType.UNARY,
+            ),
+            headers=headers,
+            timeout_ms=timeout_ms,
+            use_get=use_get,
+        )
     def replay_episode(
         self,
         request: ReplayEpisodeRequest,
@@ -474,6 +520,14 @@ class InferenceServiceSync(Protocol):
         """
         raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
 
+    def list_failures(self, request: ListFailuresRequest, ctx: RequestContext[ListFailuresRequest, ListFailuresResponse], /) -> ListFailuresResponse:
+        """
+        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
+        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
+        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
+        """
+        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
+
     def replay_episode(self, request: ReplayEpisodeRequest, ctx: RequestContext[ReplayEpisodeRequest, ReplayEpisodeResponse], /) -> Iterator[ReplayEpisodeResponse]:
         """
         ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
@@ -564,6 +618,17 @@ class InferenceServiceWSGIApplication(ConnectWSGIApplication):
                         stream_type=StreamType.UNARY,
                     ),
                     function=service.list_episodes,
+                ),
+                "/rlmaze.inference.v1.InferenceService/ListFailures": EndpointSync.unary(
+                    method=MethodInfo(
+                        name="ListFailures",
+                        service_name="rlmaze.inference.v1.InferenceService",
+                        input=ListFailuresRequest,
+                        output=ListFailuresResponse,
+                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                        stream_type=StreamType.UNARY,
+                    ),
+                    function=service.list_failures,
                 ),
                 "/rlmaze.inference.v1.InferenceService/ReplayEpisode": EndpointSync.server_stream(
                     method=MethodInfo(
@@ -740,6 +805,33 @@ class InferenceServiceClientSync(ConnectClientSync):
                 service_name="rlmaze.inference.v1.InferenceService",
                 input=ListEpisodesRequest,
                 output=ListEpisodesResponse,
+                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
+                stream_type=StreamType.UNARY,
+            ),
+            headers=headers,
+            timeout_ms=timeout_ms,
+            use_get=use_get,
+        )
+    def list_failures(
+        self,
+        request: ListFailuresRequest,
+        *,
+        headers: Headers | Mapping[str, str] | None = None, 
+        timeout_ms: int | None = None,
+        use_get: bool = False,
+    ) -> ListFailuresResponse:
+        """
+        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
+        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
+        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
+        """
+        return self.execute_unary(
+            request=request,
+            method=MethodInfo(
+                name="ListFailures",
+                service_name="rlmaze.inference.v1.InferenceService",
+                input=ListFailuresRequest,
+                output=ListFailuresResponse,
                 idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
                 stream_type=StreamType.UNARY,
             ),

@@ -1242,6 +1242,191 @@ class ListEpisodesResponse(Message[_ListEpisodesResponseFields]):
         next_page_token: str
         searched_back_to: str
 
+_ListFailuresRequestFields: TypeAlias = Literal["days", "model_id", "baseline", "maze_id", "limit"]
+
+class ListFailuresRequest(Message[_ListFailuresRequestFields]):
+    """
+    ListFailuresRequest says what is counted. Filters that are set must all hold.
+
+    ```proto
+    message rlmaze.inference.v1.ListFailuresRequest
+    ```
+
+    Attributes:
+        days:
+            days to count, today among them, 1–31; 0 means 7.
+
+            ```proto
+            int32 days = 1;
+            ```
+        model_id:
+            model_id counts only episodes of that model, which need not exist any more; empty counts all.
+
+            ```proto
+            string model_id = 2;
+            ```
+        baseline:
+            baseline counts only episodes of that baseline; unspecified counts all.
+
+            ```proto
+            rlmaze.inference.v1.Baseline baseline = 3;
+            ```
+        maze_id:
+            maze_id counts only episodes in that maze; empty counts all.
+
+            ```proto
+            string maze_id = 4;
+            ```
+        limit:
+            limit is the largest number of pairs to return, 1–100; 0 means 50.
+
+            ```proto
+            int32 limit = 5;
+            ```
+    """
+
+    __slots__ = ("days", "model_id", "baseline", "maze_id", "limit")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            days: int = 0,
+            model_id: str = "",
+            baseline: Baseline | None = None,
+            maze_id: str = "",
+            limit: int = 0,
+        ) -> None:
+            pass
+
+        days: int
+        model_id: str
+        baseline: Baseline
+        maze_id: str
+        limit: int
+
+_ListFailuresResponseFields: TypeAlias = Literal["failures", "left_out", "episodes", "failed_episodes", "counted_back_to"]
+
+class ListFailuresResponse(Message[_ListFailuresResponseFields]):
+    """
+    ListFailuresResponse holds the pairs, and what was counted in all.
+
+    ```proto
+    message rlmaze.inference.v1.ListFailuresResponse
+    ```
+
+    Attributes:
+        failures:
+            failures by policy and maze: the most failed episodes first, then the fewest episodes, then by name.
+
+            ```proto
+            repeated rlmaze.inference.v1.FailureCount failures = 1;
+            ```
+        left_out:
+            left_out is how many further pairs with a failure there are beyond the limit.
+
+            ```proto
+            int32 left_out = 2;
+            ```
+        episodes:
+            episodes that were counted, the failed ones among them.
+
+            ```proto
+            int64 episodes = 3;
+            ```
+        failed_episodes:
+            failed_episodes of them ended without the goal.
+
+            ```proto
+            int64 failed_episodes = 4;
+            ```
+        counted_back_to:
+            counted_back_to is the earliest day (UTC, "2026-11-23") that was counted. It is later than the days asked for where the log is long: a call
+            begins no further day after a second and a half.
+
+            ```proto
+            string counted_back_to = 5;
+            ```
+    """
+
+    __slots__ = ("failures", "left_out", "episodes", "failed_episodes", "counted_back_to")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            failures: list[FailureCount] | None = None,
+            left_out: int = 0,
+            episodes: int = 0,
+            failed_episodes: int = 0,
+            counted_back_to: str = "",
+        ) -> None:
+            pass
+
+        failures: list[FailureCount]
+        left_out: int
+        episodes: int
+        failed_episodes: int
+        counted_back_to: str
+
+_FailureCountFields: TypeAlias = Literal["policy", "maze_id", "episodes", "failed_episodes"]
+
+class FailureCount(Message[_FailureCountFields]):
+    """
+    FailureCount is how one policy fared in one maze.
+
+    ```proto
+    message rlmaze.inference.v1.FailureCount
+    ```
+
+    Attributes:
+        policy:
+            policy that acted.
+
+            ```proto
+            optional rlmaze.inference.v1.PolicyRef policy = 1;
+            ```
+        maze_id:
+            maze_id of the maze; empty stands for all drawn mazes together.
+
+            ```proto
+            string maze_id = 2;
+            ```
+        episodes:
+            episodes of the policy in the maze.
+
+            ```proto
+            int64 episodes = 3;
+            ```
+        failed_episodes:
+            failed_episodes of them ended without the goal; at least 1.
+
+            ```proto
+            int64 failed_episodes = 4;
+            ```
+    """
+
+    __slots__ = ("policy", "maze_id", "episodes", "failed_episodes")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            policy: PolicyRef | None = None,
+            maze_id: str = "",
+            episodes: int = 0,
+            failed_episodes: int = 0,
+        ) -> None:
+            pass
+
+        policy: PolicyRef | None
+        maze_id: str
+        episodes: int
+        failed_episodes: int
+
 _ReplayEpisodeRequestFields: TypeAlias = Literal["episode_id", "steps_per_second"]
 
 class ReplayEpisodeRequest(Message[_ReplayEpisodeRequestFields]):
@@ -1428,7 +1613,7 @@ class VerifyEpisodeResponse(Message[_VerifyEpisodeResponseFields]):
 
 
 _DESC = file_desc(
-    b'\n+rlmaze/inference/v1/inference_service.proto\x12\x13rlmaze.inference.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto\x1a(rlmaze/inference/v1/logged_episode.proto\x1a\x19rlmaze/maze/v1/maze.proto"\xd1\x06\n\x11RunEpisodeRequest\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x123\n\x04maze\x18\x02 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x03 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x17\n\x04seed\x18\x04 \x01(\x04H\x00R\x04seed\x88\x01\x01\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\xb4\x01\n\x10steps_per_second\x18\x06 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x07 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12+\n\x0cresume_token\x18\x08 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\t \x01(\x06R\ractionsDigest\x12$\n\x08share_ms\x18\n \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12&\n\x0fwith_policy_map\x18\x0b \x01(\x08R\rwithPolicyMap\x12(\n\tmax_steps\x18\x0c \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x9d\x02\n\x12RunEpisodeResponse\x12?\n\x07started\x18\x01 \x01(\x0b2#.rlmaze.inference.v1.EpisodeStartedH\x00R\x07started\x129\n\x05steps\x18\x02 \x01(\x0b2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\x98\x04\n\x0eEpisodeStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12(\n\x04maze\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x04 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\x1d\n\nfirst_step\x18\x06 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x07 \x01(\x05R\x08maxSteps\x12 \n\x0bobservation\x18\x08 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\t \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\n \x01(\tR\x0bresumeToken\x127\n\tserver_ts\x18\x0b \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs\x12=\n\npolicy_map\x18\x0c \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap"?\n\x0cEpisodeSteps\x12/\n\x05steps\x18\x01 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps"\xfb\x01\n\x0fEpisodeFinished\x126\n\x07outcome\x18\x01 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeR\x07outcome\x12\x14\n\x05steps\x18\x02 \x01(\x05R\x05steps\x12\x14\n\x05bumps\x18\x03 \x01(\x05R\x05bumps\x12!\n\x0ctotal_reward\x18\x04 \x01(\x01R\x0btotalReward\x12\x10\n\x03spl\x18\x05 \x01(\x01R\x03spl\x12\x16\n\x06logged\x18\x06 \x01(\x08R\x06logged\x127\n\tserver_ts\x18\x07 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"D\n\tHeartbeat\x127\n\tserver_ts\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xfa\x01\n\x10MapPolicyRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x12\n\x04seed\x18\x03 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x04 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00"\xbc\x01\n\x11MapPolicyResponse\x12=\n\npolicy_map\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x120\n\x08position\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.CellR\x08position"\x96\x03\n\x08RaceLane\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12+\n\x0cresume_token\x18\x04 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\x05 \x01(\x06R\ractionsDigest"\xdb\x03\n\x0eRunRaceRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x05lanes\x18\x02 \x03(\x0b2\x1d.rlmaze.inference.v1.RaceLaneR\x05lanesB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x04\x12\x17\n\x04seed\x18\x03 \x01(\x04H\x00R\x04seed\x88\x01\x01\x12\xb4\x01\n\x10steps_per_second\x18\x04 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12$\n\x08share_ms\x18\x06 \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12(\n\tmax_steps\x18\x07 \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x91\x02\n\x0fRunRaceResponse\x12<\n\x07started\x18\x01 \x01(\x0b2 .rlmaze.inference.v1.RaceStartedH\x00R\x07started\x126\n\x05steps\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.RaceStepsH\x00R\x05steps\x12?\n\x08finished\x18\x03 \x01(\x0b2!.rlmaze.inference.v1.RaceFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\xfc\x01\n\x0bRaceStarted\x12(\n\x04maze\x18\x01 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x1d\n\nfirst_step\x18\x03 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x04 \x01(\x05R\x08maxSteps\x12:\n\x05lanes\x18\x05 \x03(\x0b2$.rlmaze.inference.v1.RaceLaneStartedR\x05lanes\x127\n\tserver_ts\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xa7\x02\n\x0fRaceLaneStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12 \n\x0bobservation\x18\x04 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\x05 \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\x06 \x01(\tR\x0bresumeToken"E\n\tRaceSteps\x128\n\x05lanes\x18\x01 \x03(\x0b2".rlmaze.inference.v1.RaceLaneStepsR\x05lanes"\x96\x01\n\rRaceLaneSteps\x12\x12\n\x04lane\x18\x01 \x01(\x05R\x04lane\x12/\n\x05steps\x18\x02 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps\x12@\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x08finished"\x83\x01\n\x0cRaceFinished\x12:\n\x05lanes\x18\x01 \x03(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x05lanes\x127\n\tserver_ts\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"A\n\x0bObservation\x122\n\x06values\x18\x01 \x03(\x02R\x06valuesB\x1a\xbaH\x17\x92\x01\x14\x08\x19\x10\x19"\x0e\n\x0c@\x01\x1d\x00\x00\x80?-\x00\x00\x80\xbf"\xa4\x01\n\x18ScoreObservationsRequest\x126\n\x06policy\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12P\n\x0cobservations\x18\x02 \x03(\x0b2 .rlmaze.inference.v1.ObservationR\x0cobservationsB\n\xbaH\x07\x92\x01\x04\x08\x01\x10d"\xb0\x01\n\x19ScoreObservationsResponse\x129\n\x06scores\x18\x01 \x03(\x0b2!.rlmaze.inference.v1.ActionScoresR\x06scores\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12 \n\x0bobservation\x18\x03 \x01(\tR\x0bobservation"\xd7\x03\n\x13ListEpisodesRequest\x122\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12C\n\x08baseline\x18\x02 \x01(\x0e2\x1d.rlmaze.inference.v1.BaselineR\x08baselineB\x08\xbaH\x05\x82\x01\x02\x10\x01\x120\n\x07maze_id\x18\x03 \x01(\tR\x06mazeIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12@\n\x07outcome\x18\x04 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeR\x07outcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12&\n\tpage_size\x18\x05 \x01(\x05R\x08pageSizeB\t\xbaH\x06\x1a\x04\x18d(\x00\x12\'\n\npage_token\x18\x06 \x01(\tR\tpageTokenB\x08\xbaH\x05r\x03\x18\x80\x02:\x81\x01\xbaH~\x1a|\n\npolicy.one\x12Cmodel_id and baseline exclude one another; set one of them, or none\x1a)this.model_id == \'\' || this.baseline == 0"\xa8\x01\n\x14ListEpisodesResponse\x12>\n\x08episodes\x18\x01 \x03(\x0b2".rlmaze.inference.v1.LoggedEpisodeR\x08episodes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12(\n\x10searched_back_to\x18\x03 \x01(\tR\x0esearchedBackTo"\xfd\x02\n\x14ReplayEpisodeRequest\x12\xad\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x12\xb4\x01\n\x10steps_per_second\x18\x02 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)"\xa0\x02\n\x15ReplayEpisodeResponse\x12?\n\x07started\x18\x01 \x01(\x0b2#.rlmaze.inference.v1.EpisodeStartedH\x00R\x07started\x129\n\x05steps\x18\x02 \x01(\x0b2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\xc6\x01\n\x14VerifyEpisodeRequest\x12\xad\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')"\x9e\x03\n\x15VerifyEpisodeResponse\x12\x1c\n\tidentical\x18\x01 \x01(\x08R\tidentical\x120\n\x14first_different_step\x18\x02 \x01(\x05R\x12firstDifferentStep\x12@\n\rlogged_action\x18\x03 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\x0cloggedAction\x12H\n\x11recomputed_action\x18\x04 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\x10recomputedAction\x12)\n\x10different_fields\x18\x05 \x03(\tR\x0fdifferentFields\x12:\n\x06logged\x18\x06 \x01(\x0b2".rlmaze.inference.v1.LoggedEpisodeR\x06logged\x12B\n\nrecomputed\x18\x07 \x01(\x0b2".rlmaze.inference.v1.EpisodeResultR\nrecomputed2\xe6\x05\n\x10InferenceService\x12_\n\nRunEpisode\x12&.rlmaze.inference.v1.RunEpisodeRequest\x1a\'.rlmaze.inference.v1.RunEpisodeResponse0\x01\x12_\n\tMapPolicy\x12%.rlmaze.inference.v1.MapPolicyRequest\x1a&.rlmaze.inference.v1.MapPolicyResponse"\x03\x90\x02\x01\x12V\n\x07RunRace\x12#.rlmaze.inference.v1.RunRaceRequest\x1a$.rlmaze.inference.v1.RunRaceResponse0\x01\x12w\n\x11ScoreObservations\x12-.rlmaze.inference.v1.ScoreObservationsRequest\x1a..rlmaze.inference.v1.ScoreObservationsResponse"\x03\x90\x02\x01\x12h\n\x0cListEpisodes\x12(.rlmaze.inference.v1.ListEpisodesRequest\x1a).rlmaze.inference.v1.ListEpisodesResponse"\x03\x90\x02\x01\x12h\n\rReplayEpisode\x12).rlmaze.inference.v1.ReplayEpisodeRequest\x1a*.rlmaze.inference.v1.ReplayEpisodeResponse0\x01\x12k\n\rVerifyEpisode\x12).rlmaze.inference.v1.VerifyEpisodeRequest\x1a*.rlmaze.inference.v1.VerifyEpisodeResponse"\x03\x90\x02\x01B\xdf\x01\n\x17com.rlmaze.inference.v1B\x15InferenceServiceProtoP\x01Z?github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1;inferencev1\xa2\x02\x03RIX\xaa\x02\x13Rlmaze.Inference.V1\xca\x02\x13Rlmaze\\Inference\\V1\xe2\x02\x1fRlmaze\\Inference\\V1\\GPBMetadata\xea\x02\x15Rlmaze::Inference::V1b\x06proto3',
+    b'\n+rlmaze/inference/v1/inference_service.proto\x12\x13rlmaze.inference.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto\x1a(rlmaze/inference/v1/logged_episode.proto\x1a\x19rlmaze/maze/v1/maze.proto"\xd1\x06\n\x11RunEpisodeRequest\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x123\n\x04maze\x18\x02 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x03 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x17\n\x04seed\x18\x04 \x01(\x04H\x00R\x04seed\x88\x01\x01\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\xb4\x01\n\x10steps_per_second\x18\x06 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x07 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12+\n\x0cresume_token\x18\x08 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\t \x01(\x06R\ractionsDigest\x12$\n\x08share_ms\x18\n \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12&\n\x0fwith_policy_map\x18\x0b \x01(\x08R\rwithPolicyMap\x12(\n\tmax_steps\x18\x0c \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x9d\x02\n\x12RunEpisodeResponse\x12?\n\x07started\x18\x01 \x01(\x0b2#.rlmaze.inference.v1.EpisodeStartedH\x00R\x07started\x129\n\x05steps\x18\x02 \x01(\x0b2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\x98\x04\n\x0eEpisodeStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12(\n\x04maze\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x04 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x05 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12\x1d\n\nfirst_step\x18\x06 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x07 \x01(\x05R\x08maxSteps\x12 \n\x0bobservation\x18\x08 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\t \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\n \x01(\tR\x0bresumeToken\x127\n\tserver_ts\x18\x0b \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs\x12=\n\npolicy_map\x18\x0c \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap"?\n\x0cEpisodeSteps\x12/\n\x05steps\x18\x01 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps"\xfb\x01\n\x0fEpisodeFinished\x126\n\x07outcome\x18\x01 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeR\x07outcome\x12\x14\n\x05steps\x18\x02 \x01(\x05R\x05steps\x12\x14\n\x05bumps\x18\x03 \x01(\x05R\x05bumps\x12!\n\x0ctotal_reward\x18\x04 \x01(\x01R\x0btotalReward\x12\x10\n\x03spl\x18\x05 \x01(\x01R\x03spl\x12\x16\n\x06logged\x18\x06 \x01(\x08R\x06logged\x127\n\tserver_ts\x18\x07 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"D\n\tHeartbeat\x127\n\tserver_ts\x18\x01 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xfa\x01\n\x10MapPolicyRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x12\n\x04seed\x18\x03 \x01(\x04R\x04seed\x129\n\x08sampling\x18\x04 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00"\xbc\x01\n\x11MapPolicyResponse\x12=\n\npolicy_map\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyMapR\tpolicyMap\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x120\n\x08position\x18\x03 \x01(\x0b2\x14.rlmaze.maze.v1.CellR\x08position"\x96\x03\n\x08RaceLane\x12\xc2\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n\x0fepisode_id.uuid\x12"must be empty or a lower-case UUID\x1acthis == \'\' || this.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12+\n\x0cresume_token\x18\x04 \x01(\tR\x0bresumeTokenB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\x0eactions_digest\x18\x05 \x01(\x06R\ractionsDigest"\xdb\x03\n\x0eRunRaceRequest\x123\n\x04maze\x18\x01 \x01(\x0b2\x17.rlmaze.maze.v1.MazeRefR\x04mazeB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x05lanes\x18\x02 \x03(\x0b2\x1d.rlmaze.inference.v1.RaceLaneR\x05lanesB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x04\x12\x17\n\x04seed\x18\x03 \x01(\x04H\x00R\x04seed\x88\x01\x01\x12\xb4\x01\n\x10steps_per_second\x18\x04 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)\x12*\n\nafter_step\x18\x05 \x01(\x05R\tafterStepB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00\x12$\n\x08share_ms\x18\x06 \x01(\x05R\x07shareMsB\t\xbaH\x06\x1a\x04\x18d(\x00\x12(\n\tmax_steps\x18\x07 \x01(\x05R\x08maxStepsB\x0b\xbaH\x08\x1a\x06\x18\xa0\x9c\x01(\x00B\x07\n\x05_seed"\x91\x02\n\x0fRunRaceResponse\x12<\n\x07started\x18\x01 \x01(\x0b2 .rlmaze.inference.v1.RaceStartedH\x00R\x07started\x126\n\x05steps\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.RaceStepsH\x00R\x05steps\x12?\n\x08finished\x18\x03 \x01(\x0b2!.rlmaze.inference.v1.RaceFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\xfc\x01\n\x0bRaceStarted\x12(\n\x04maze\x18\x01 \x01(\x0b2\x14.rlmaze.maze.v1.MazeR\x04maze\x12\x12\n\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x1d\n\nfirst_step\x18\x03 \x01(\x05R\tfirstStep\x12\x1b\n\tmax_steps\x18\x04 \x01(\x05R\x08maxSteps\x12:\n\x05lanes\x18\x05 \x03(\x0b2$.rlmaze.inference.v1.RaceLaneStartedR\x05lanes\x127\n\tserver_ts\x18\x06 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"\xa7\x02\n\x0fRaceLaneStarted\x12\x1d\n\nepisode_id\x18\x01 \x01(\tR\tepisodeId\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x129\n\x08sampling\x18\x03 \x01(\x0b2\x1d.rlmaze.inference.v1.SamplingR\x08sampling\x12 \n\x0bobservation\x18\x04 \x01(\tR\x0bobservation\x12=\n\nscore_kind\x18\x05 \x01(\x0e2\x1e.rlmaze.inference.v1.ScoreKindR\tscoreKind\x12!\n\x0cresume_token\x18\x06 \x01(\tR\x0bresumeToken"E\n\tRaceSteps\x128\n\x05lanes\x18\x01 \x03(\x0b2".rlmaze.inference.v1.RaceLaneStepsR\x05lanes"\x96\x01\n\rRaceLaneSteps\x12\x12\n\x04lane\x18\x01 \x01(\x05R\x04lane\x12/\n\x05steps\x18\x02 \x03(\x0b2\x19.rlmaze.inference.v1.StepR\x05steps\x12@\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x08finished"\x83\x01\n\x0cRaceFinished\x12:\n\x05lanes\x18\x01 \x03(\x0b2$.rlmaze.inference.v1.EpisodeFinishedR\x05lanes\x127\n\tserver_ts\x18\x02 \x01(\x0b2\x1a.google.protobuf.TimestampR\x08serverTs"A\n\x0bObservation\x122\n\x06values\x18\x01 \x03(\x02R\x06valuesB\x1a\xbaH\x17\x92\x01\x14\x08\x19\x10\x19"\x0e\n\x0c@\x01\x1d\x00\x00\x80?-\x00\x00\x80\xbf"\xa4\x01\n\x18ScoreObservationsRequest\x126\n\x06policy\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12P\n\x0cobservations\x18\x02 \x03(\x0b2 .rlmaze.inference.v1.ObservationR\x0cobservationsB\n\xbaH\x07\x92\x01\x04\x08\x01\x10d"\xb0\x01\n\x19ScoreObservationsResponse\x129\n\x06scores\x18\x01 \x03(\x0b2!.rlmaze.inference.v1.ActionScoresR\x06scores\x126\n\x06policy\x18\x02 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12 \n\x0bobservation\x18\x03 \x01(\tR\x0bobservation"\xd7\x03\n\x13ListEpisodesRequest\x122\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12C\n\x08baseline\x18\x02 \x01(\x0e2\x1d.rlmaze.inference.v1.BaselineR\x08baselineB\x08\xbaH\x05\x82\x01\x02\x10\x01\x120\n\x07maze_id\x18\x03 \x01(\tR\x06mazeIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12@\n\x07outcome\x18\x04 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeR\x07outcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12&\n\tpage_size\x18\x05 \x01(\x05R\x08pageSizeB\t\xbaH\x06\x1a\x04\x18d(\x00\x12\'\n\npage_token\x18\x06 \x01(\tR\tpageTokenB\x08\xbaH\x05r\x03\x18\x80\x02:\x81\x01\xbaH~\x1a|\n\npolicy.one\x12Cmodel_id and baseline exclude one another; set one of them, or none\x1a)this.model_id == \'\' || this.baseline == 0"\xa8\x01\n\x14ListEpisodesResponse\x12>\n\x08episodes\x18\x01 \x03(\x0b2".rlmaze.inference.v1.LoggedEpisodeR\x08episodes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12(\n\x10searched_back_to\x18\x03 \x01(\tR\x0esearchedBackTo"\x84\x03\n\x13ListFailuresRequest\x12\x1d\n\x04days\x18\x01 \x01(\x05R\x04daysB\t\xbaH\x06\x1a\x04\x18\x1f(\x00\x122\n\x08model_id\x18\x02 \x01(\tR\x07modelIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12C\n\x08baseline\x18\x03 \x01(\x0e2\x1d.rlmaze.inference.v1.BaselineR\x08baselineB\x08\xbaH\x05\x82\x01\x02\x10\x01\x120\n\x07maze_id\x18\x04 \x01(\tR\x06mazeIdB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$\x12\x1f\n\x05limit\x18\x05 \x01(\x05R\x05limitB\t\xbaH\x06\x1a\x04\x18d(\x00:\x81\x01\xbaH~\x1a|\n\npolicy.one\x12Cmodel_id and baseline exclude one another; set one of them, or none\x1a)this.model_id == \'\' || this.baseline == 0"\xdd\x01\n\x14ListFailuresResponse\x12=\n\x08failures\x18\x01 \x03(\x0b2!.rlmaze.inference.v1.FailureCountR\x08failures\x12\x19\n\x08left_out\x18\x02 \x01(\x05R\x07leftOut\x12\x1a\n\x08episodes\x18\x03 \x01(\x03R\x08episodes\x12\'\n\x0ffailed_episodes\x18\x04 \x01(\x03R\x0efailedEpisodes\x12&\n\x0fcounted_back_to\x18\x05 \x01(\tR\rcountedBackTo"\xa4\x01\n\x0cFailureCount\x126\n\x06policy\x18\x01 \x01(\x0b2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x17\n\x07maze_id\x18\x02 \x01(\tR\x06mazeId\x12\x1a\n\x08episodes\x18\x03 \x01(\x03R\x08episodes\x12\'\n\x0ffailed_episodes\x18\x04 \x01(\x03R\x0efailedEpisodes"\xfd\x02\n\x14ReplayEpisodeRequest\x12\xad\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')\x12\xb4\x01\n\x10steps_per_second\x18\x02 \x01(\x01R\x0estepsPerSecondB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)"\xa0\x02\n\x15ReplayEpisodeResponse\x12?\n\x07started\x18\x01 \x01(\x0b2#.rlmaze.inference.v1.EpisodeStartedH\x00R\x07started\x129\n\x05steps\x18\x02 \x01(\x0b2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n\x08finished\x18\x03 \x01(\x0b2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\x08finished\x12>\n\theartbeat\x18\x04 \x01(\x0b2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05event"\xc6\x01\n\x14VerifyEpisodeRequest\x12\xad\x01\n\nepisode_id\x18\x01 \x01(\tR\tepisodeIdB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches(\'^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\')"\x9e\x03\n\x15VerifyEpisodeResponse\x12\x1c\n\tidentical\x18\x01 \x01(\x08R\tidentical\x120\n\x14first_different_step\x18\x02 \x01(\x05R\x12firstDifferentStep\x12@\n\rlogged_action\x18\x03 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\x0cloggedAction\x12H\n\x11recomputed_action\x18\x04 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\x10recomputedAction\x12)\n\x10different_fields\x18\x05 \x03(\tR\x0fdifferentFields\x12:\n\x06logged\x18\x06 \x01(\x0b2".rlmaze.inference.v1.LoggedEpisodeR\x06logged\x12B\n\nrecomputed\x18\x07 \x01(\x0b2".rlmaze.inference.v1.EpisodeResultR\nrecomputed2\xd0\x06\n\x10InferenceService\x12_\n\nRunEpisode\x12&.rlmaze.inference.v1.RunEpisodeRequest\x1a\'.rlmaze.inference.v1.RunEpisodeResponse0\x01\x12_\n\tMapPolicy\x12%.rlmaze.inference.v1.MapPolicyRequest\x1a&.rlmaze.inference.v1.MapPolicyResponse"\x03\x90\x02\x01\x12V\n\x07RunRace\x12#.rlmaze.inference.v1.RunRaceRequest\x1a$.rlmaze.inference.v1.RunRaceResponse0\x01\x12w\n\x11ScoreObservations\x12-.rlmaze.inference.v1.ScoreObservationsRequest\x1a..rlmaze.inference.v1.ScoreObservationsResponse"\x03\x90\x02\x01\x12h\n\x0cListEpisodes\x12(.rlmaze.inference.v1.ListEpisodesRequest\x1a).rlmaze.inference.v1.ListEpisodesResponse"\x03\x90\x02\x01\x12h\n\x0cListFailures\x12(.rlmaze.inference.v1.ListFailuresRequest\x1a).rlmaze.inference.v1.ListFailuresResponse"\x03\x90\x02\x01\x12h\n\rReplayEpisode\x12).rlmaze.inference.v1.ReplayEpisodeRequest\x1a*.rlmaze.inference.v1.ReplayEpisodeResponse0\x01\x12k\n\rVerifyEpisode\x12).rlmaze.inference.v1.VerifyEpisodeRequest\x1a*.rlmaze.inference.v1.VerifyEpisodeResponse"\x03\x90\x02\x01B\xdf\x01\n\x17com.rlmaze.inference.v1B\x15InferenceServiceProtoP\x01Z?github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1;inferencev1\xa2\x02\x03RIX\xaa\x02\x13Rlmaze.Inference.V1\xca\x02\x13Rlmaze\\Inference\\V1\xe2\x02\x1fRlmaze\\Inference\\V1\\GPBMetadata\xea\x02\x15Rlmaze::Inference::V1b\x06proto3',
     [
         validate_pb.desc(),
         timestamp_pb.desc(),
@@ -1458,6 +1643,9 @@ _DESC = file_desc(
         "ScoreObservationsResponse": ScoreObservationsResponse,
         "ListEpisodesRequest": ListEpisodesRequest,
         "ListEpisodesResponse": ListEpisodesResponse,
+        "ListFailuresRequest": ListFailuresRequest,
+        "ListFailuresResponse": ListFailuresResponse,
+        "FailureCount": FailureCount,
         "ReplayEpisodeRequest": ReplayEpisodeRequest,
         "ReplayEpisodeResponse": ReplayEpisodeResponse,
         "VerifyEpisodeRequest": VerifyEpisodeRequest,
