@@ -63,7 +63,10 @@ test("the list fits a phone: no sideways scrolling, 44 pixels to touch, and More
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto(`${world.page}/status`);
   await page.getByRole("button", { name: "Status" }).click();
-  await page.getByRole("navigation", { name: "More pages" }).getByRole("link", { name: /Episodes/ }).click();
+  await page
+    .getByRole("navigation", { name: "More pages" })
+    .getByRole("link", { name: /Episodes/ })
+    .click();
   await expect(rows(page).nth(1)).toBeVisible(SLOW);
   const row = rows(page).nth(1);
   for (const control of await row.locator("a, button").all()) {

@@ -99,6 +99,13 @@ describe("the read routes", () => {
     expect(baseline.body.episodes[0].policy).toEqual({ baseline: "BASELINE_WALL_FOLLOWER" });
   });
 
+  test("count failures by policy and maze, and refuse what is no count", async () => {
+    const { status, body } = await get("/api/episodes/failures?days=7&modelId=ppo-memory-1");
+    expect([status, body.countedBackTo, body.leftOut]).toEqual([200, "2026-11-17", 0]);
+    expect(body.failures[0]).toMatchObject({ policy: { modelId: "ppo-memory-1" }, failedEpisodes: expect.any(String) });
+    expect((await get("/api/episodes/failures?days=many")).status).toBe(400);
+  });
+
   test("give a maze by id and generate one from the query, with its seed in full", async () => {
     expect((await get("/api/maze/showcase-03")).body.maze.mazeId).toBe("showcase-03");
     const { body } = await get("/api/maze/generate?rows=12&seed=18446744073709551615");

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import { Action, Baseline, Outcome } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
+import { Action, Baseline, Outcome, type PolicyRef } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import type { InferenceService } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
 import { type LoggedEpisode, LoggedEpisodeSchema } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 
@@ -47,7 +47,7 @@ function episode(number: number): LoggedEpisode {
 /** The calls about logged episodes. */
 export function fixtureEpisodes(
   isEmpty: boolean,
-): Pick<ServiceImpl<typeof InferenceService>, "listEpisodes" | "verifyEpisode"> {
+): Pick<ServiceImpl<typeof InferenceService>, "listEpisodes" | "listFailures" | "verifyEpisode"> {
   const log = isEmpty ? [] : Array.from({ length: EPISODES }, (_, number) => episode(number));
   return {
     listEpisodes: (request) => {
@@ -64,6 +64,33 @@ export function fixtureEpisodes(
         episodes: fitting.slice(from, from + size),
         nextPageToken: from + size < fitting.length ? String(from + size) : "",
         searchedBackTo: "2026-11-21",
+      };
+    },
+    listFailures: (request) => {
+      const counts = new Map<string, { policy: PolicyRef; mazeId: string; episodes: bigint; failedEpisodes: bigint }>();
+      const counted = log.filter(
+        ({ policy, mazeId }) =>
+          policy !== undefined &&
+          (request.modelId === "" || policy.policy.value === request.modelId) &&
+          (request.baseline === Baseline.UNSPECIFIED || policy.policy.value === request.baseline) &&
+          (request.mazeId === "" || mazeId === request.mazeId),
+      );
+      for (const { policy, mazeId, outcome } of counted) {
+        if (policy === undefined) continue;
+        const key = `${policy.policy.value} ${mazeId}`;
+        const known = counts.get(key) ?? { policy, mazeId, episodes: 0n, failedEpisodes: 0n };
+        known.episodes += 1n;
+        if (outcome !== Outcome.REACHED_GOAL) known.failedEpisodes += 1n;
+        counts.set(key, known);
+      }
+      const failures = [...counts.values()]
+        .filter(({ failedEpisodes }) => failedEpisodes > 0n)
+        .sort((a, b) => Number(b.failedEpisodes - a.failedEpisodes));
+      return {
+        failures,
+        episodes: BigInt(counted.length),
+        failedEpisodes: failures.reduce((sum, { failedEpisodes }) => sum + failedEpisodes, 0n),
+        countedBackTo: request.days === 31 ? "2026-10-24" : "2026-11-17",
       };
     },
     verifyEpisode: (request) => {

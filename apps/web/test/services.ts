@@ -41,6 +41,7 @@ const routes: [RegExp, () => Promise<Route>][] = [
   [/^\/api\/models$/, () => import("@/app/api/models/route") as Promise<Route>],
   [/^\/api\/models\/active$/, () => import("@/app/api/models/active/route") as Promise<Route>],
   [/^\/api\/models\/(?<id>[^/]+)$/, () => import("@/app/api/models/[id]/route") as unknown as Promise<Route>],
+  [/^\/api\/episodes\/failures$/, () => import("@/app/api/episodes/failures/route") as Promise<Route>],
   [/^\/api\/episodes$/, () => import("@/app/api/episodes/route") as Promise<Route>],
   [
     /^\/api\/episodes\/(?<id>[^/]+)\/verify$/,

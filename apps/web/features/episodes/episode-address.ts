@@ -8,6 +8,11 @@ export const outcomeChoices = {
 } as const;
 export type OutcomeChoice = keyof typeof outcomeChoices;
 
+/** Days, today among them, over which failures can be counted. */
+export const dayChoices = [1, 7, 31] as const;
+export type DayChoice = (typeof dayChoices)[number];
+const USUAL_DAYS: DayChoice = 7;
+
 /** All that the address of the page holds. */
 export interface EpisodeList {
   /** Id of a model, or `baseline_` and its name as in links; empty is everybody. */
@@ -15,9 +20,13 @@ export interface EpisodeList {
   /** Id of a maze; empty is all of them. */
   readonly mazeId: string;
   readonly outcome: OutcomeChoice | "";
+  /** Episodes one by one, or failures by policy and maze. */
+  readonly view: "episodes" | "failures";
+  /** Days over which failures are counted. */
+  readonly days: DayChoice;
 }
 
-export const plainList: EpisodeList = { policy: "", mazeId: "", outcome: "" };
+export const plainList: EpisodeList = { policy: "", mazeId: "", outcome: "", view: "episodes", days: USUAL_DAYS };
 
 /** Whether a text can be the id of a maze, or is empty. */
 export function isMazeId(text: string): boolean {
@@ -34,6 +43,8 @@ export function readList(params: URLSearchParams): EpisodeList {
     policy: isKnown ? policy : "",
     mazeId: isMazeId(mazeId) ? mazeId : "",
     outcome: outcome === "goal" || outcome === "limit" ? outcome : "",
+    view: params.get("view") === "failures" ? "failures" : "episodes",
+    days: dayChoices.find((days) => String(days) === params.get("days")) ?? USUAL_DAYS,
   };
 }
 
@@ -42,11 +53,13 @@ export function listPath(list: EpisodeList): string {
   const params = new URLSearchParams();
   if (list.policy !== "") params.set("policy", list.policy);
   if (list.mazeId !== "") params.set("in", list.mazeId);
-  if (list.outcome !== "") params.set("outcome", list.outcome);
+  if (list.view === "failures") params.set("view", "failures");
+  if (list.view === "failures" && list.days !== USUAL_DAYS) params.set("days", String(list.days));
+  if (list.view === "episodes" && list.outcome !== "") params.set("outcome", list.outcome);
   const query = params.toString();
   return query === "" ? "/episodes" : `/episodes?${query}`;
 }
 
 export function isFiltered(list: EpisodeList): boolean {
-  return list.policy !== "" || list.mazeId !== "" || list.outcome !== "";
+  return list.policy !== "" || list.mazeId !== "" || (list.view === "episodes" && list.outcome !== "");
 }

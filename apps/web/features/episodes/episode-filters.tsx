@@ -13,7 +13,7 @@ import {
   SelectValue,
 } from "@/components/ui/select";
 import { baselineSlugs } from "@/lib/moment-link";
-import { type EpisodeList, isMazeId } from "./episode-address";
+import { type DayChoice, dayChoices, type EpisodeList, isMazeId } from "./episode-address";
 import { baselineKey, baselineOf, baselineTitle } from "./episode-words";
 
 type EpisodeFiltersProps = {
@@ -31,18 +31,33 @@ const outcomes = [
   { value: "limit", label: "Limit", name: "Ended at the step limit" },
 ] as const;
 
-/** Who ran, where, and how it ended. */
+const views = [
+  { value: "episodes", label: "Episodes" },
+  { value: "failures", label: "Failures", name: "Failures by policy and maze" },
+] as const;
+
+const dayNames: Readonly<Record<DayChoice, string>> = { 1: "Today", 7: "7 days", 31: "31 days" };
+const ranges = dayChoices.map((days) => ({ value: String(days), label: dayNames[days], days }));
+
+/** What is shown, who ran, where, and how it ended. */
 export function EpisodeFilters({ list, models, onChange }: EpisodeFiltersProps) {
   const isBaseline = list.policy.startsWith("baseline_");
   // An episode outlives its model.
   const isUnknown = list.policy !== "" && !isBaseline && !models.some(({ modelId }) => modelId === list.policy);
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 border-b p-2">
+      <Segmented
+        label="Shown"
+        value={list.view}
+        options={views}
+        onChange={(view) => onChange({ view })}
+        className="max-md:w-full"
+      />
       <Select
         value={list.policy === "" ? EVERYBODY : list.policy}
         onValueChange={(policy) => onChange({ policy: policy === EVERYBODY ? "" : policy })}
       >
-        <SelectTrigger aria-label="Who ran" className="w-56 max-md:w-full">
+        <SelectTrigger aria-label="Who ran" className="w-56 max-md:w-0 max-md:flex-1">
           <SelectValue>
             <span className="truncate">
               {list.policy === "" ? "Everybody" : isBaseline ? baselineTitle(baselineOf(list.policy)) : list.policy}
@@ -75,13 +90,26 @@ export function EpisodeFilters({ list, models, onChange }: EpisodeFiltersProps) 
         </SelectContent>
       </Select>
       <MazeField key={list.mazeId} mazeId={list.mazeId} onChange={(mazeId) => onChange({ mazeId })} />
-      <Segmented
-        label="End"
-        value={list.outcome === "" ? "any" : list.outcome}
-        options={outcomes}
-        onChange={(outcome) => onChange({ outcome: outcome === "any" ? "" : outcome })}
-        className="max-md:w-full"
-      />
+      {list.view === "episodes" ? (
+        <Segmented
+          label="End"
+          value={list.outcome === "" ? "any" : list.outcome}
+          options={outcomes}
+          onChange={(outcome) => onChange({ outcome: outcome === "any" ? "" : outcome })}
+          className="max-md:w-full"
+        />
+      ) : (
+        <Segmented
+          label="Days"
+          value={String(list.days)}
+          options={ranges}
+          onChange={(value) => {
+            const range = ranges.find((candidate) => candidate.value === value);
+            if (range !== undefined) onChange({ days: range.days });
+          }}
+          className="max-md:w-full"
+        />
+      )}
     </div>
   );
 }
@@ -95,7 +123,7 @@ function MazeField({ mazeId, onChange }: { mazeId: string; onChange: (mazeId: st
   const side = "absolute inset-y-0 right-0 grid w-9 place-items-center max-md:w-11";
   return (
     <form
-      className="relative w-56 max-md:w-full"
+      className="relative w-56 max-md:w-0 max-md:flex-1"
       onSubmit={(event) => {
         event.preventDefault();
         if (!wrong) onChange(wanted);
@@ -104,7 +132,7 @@ function MazeField({ mazeId, onChange }: { mazeId: string; onChange: (mazeId: st
       <Input
         aria-label="Maze"
         aria-invalid={wrong}
-        placeholder="any maze, heldout-0007"
+        placeholder="any maze"
         value={text}
         maxLength={128}
         spellCheck={false}

@@ -21,12 +21,12 @@ type EpisodeTableProps = {
   onVerify: (episodeId: string) => void;
 };
 
-/** Episodes as rows, the newest first. On a phone a row is two lines: who and where, then how it ended. */
+/** Episodes as rows, the newest first. On a phone a row is a card: who and where beside how it ended, and the proof below. */
 export function EpisodeTable({ episodes, proofs, filtering, onVerify }: EpisodeTableProps) {
   return (
     <table className={cn("w-full text-sub transition-opacity", filtering && "opacity-60")}>
       <caption className="sr-only">Episodes</caption>
-      <thead className="sticky top-0 z-10 bg-panel text-left text-meta text-text-3 shadow-[inset_0_-1px_0_var(--line)]">
+      <thead className="sticky top-0 z-10 bg-panel text-left text-meta text-text-3 shadow-[inset_0_-1px_0_var(--line)] max-md:sr-only">
         <tr>
           <Head className="max-md:hidden">Time</Head>
           <Head>Policy</Head>
@@ -68,9 +68,9 @@ function Row({ episode, proof, onVerify }: RowProps) {
   const time = episode.finishedAt ? dateMinute(timestampDate(episode.finishedAt)) : "–";
   const sampling = samplingOf(episode.sampling);
   return (
-    <tr className="border-t transition-colors hover:bg-raised">
+    <tr className="border-t transition-colors first:border-t-0 hover:bg-raised max-md:grid max-md:grid-cols-[1fr_auto] max-md:gap-x-3 max-md:px-3 max-md:py-2">
       <td className="figure whitespace-nowrap px-2 py-1.5 pl-3 text-text-2 max-md:hidden">{time}</td>
-      <th scope="row" className="max-w-64 px-2 py-1.5 text-left font-normal max-md:max-w-[42vw] max-md:pl-3">
+      <th scope="row" className="max-w-64 px-2 py-1.5 text-left font-normal max-md:min-w-0 max-md:p-0">
         <span className="block truncate text-text" title={policyTitle(episode)}>
           {policyTitle(episode)}
         </span>
@@ -85,14 +85,14 @@ function Row({ episode, proof, onVerify }: RowProps) {
       <td className="figure max-w-48 truncate px-2 text-text-2 max-md:hidden" title={mazeTitle(episode)}>
         {mazeTitle(episode)}
       </td>
-      <td className="px-2">
+      <td className="px-2 max-md:p-0 max-md:text-right">
         <End episode={episode} />
       </td>
       <td className="figure px-2 text-right max-md:hidden">{count(episode.steps)}</td>
       <td className="figure px-2 text-right max-md:hidden">{decimal(episode.totalReward, 2)}</td>
       <td className="figure px-2 text-right text-text-2 max-lg:hidden">{decimal(episode.spl, 3)}</td>
-      <td className="w-72 px-2 pr-3 max-md:w-auto">
-        <div className="flex flex-wrap items-center gap-x-2 gap-y-1 py-1">
+      <td className="w-72 px-2 pr-3 max-md:col-span-2 max-md:w-auto max-md:p-0">
+        <div className="flex flex-wrap items-center gap-x-2 gap-y-1 py-1 max-md:pt-2 max-md:pb-0">
           <Button
             size="sm"
             disabled={proof?.state === "running"}
@@ -118,7 +118,12 @@ function End({ episode }: { episode: LoggedEpisode }) {
   const reached = episode.outcome === Outcome.REACHED_GOAL;
   return (
     <>
-      <span className={cn("flex items-center gap-1.5 whitespace-nowrap", reached ? "text-ok" : "text-warn")}>
+      <span
+        className={cn(
+          "flex items-center gap-1.5 whitespace-nowrap max-md:justify-end",
+          reached ? "text-ok" : "text-warn",
+        )}
+      >
         {reached ? (
           <Flag className="size-3.5 shrink-0" aria-hidden="true" />
         ) : (
@@ -153,7 +158,7 @@ function ReplayLink({ episode }: { episode: LoggedEpisode }) {
 /** What running the episode again came to. */
 function Verdict({ proof }: { proof: Proof | undefined }) {
   return (
-    <span role="status" className="min-w-0 max-md:w-full">
+    <span role="status" className="min-w-0 max-md:flex-1 max-md:text-right">
       {proof === undefined || proof.state === "running" ? null : proof.state === "identical" ? (
         <Badge tone="ok">
           <CircleCheck aria-hidden="true" />

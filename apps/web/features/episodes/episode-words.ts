@@ -1,4 +1,4 @@
-import { Baseline, Outcome, type Sampling } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
+import { Baseline, Outcome, type PolicyRef, type Sampling } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import type { LoggedEpisode } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 import { baselineSlugs, type MomentPolicy, type MomentSampling } from "@/lib/moment-link";
 
@@ -19,17 +19,29 @@ export function baselineOf(key: string): Baseline {
   return Baseline.UNSPECIFIED;
 }
 
+/** Whoever names a policy: an episode, or a count of them. */
+interface Acted {
+  readonly policy?: PolicyRef | undefined;
+}
+
 /** Who acted, as links name it; undefined where the log does not say. */
-export function policyOf({ policy }: LoggedEpisode): MomentPolicy | undefined {
+export function policyOf({ policy }: Acted): MomentPolicy | undefined {
   if (policy?.policy.case === "baseline") return { baseline: policy.policy.value };
   return policy?.policy.case === "modelId" && policy.policy.value !== "" ? { modelId: policy.policy.value } : undefined;
 }
 
 /** Who acted, in words. */
-export function policyTitle(episode: LoggedEpisode): string {
-  const policy = policyOf(episode);
+export function policyTitle(acted: Acted): string {
+  const policy = policyOf(acted);
   if (policy === undefined) return "nobody";
   return "modelId" in policy ? policy.modelId : baselineTitle(policy.baseline);
+}
+
+/** Who acted, as the address of the page names it. */
+export function policyKey(acted: Acted): string {
+  const policy = policyOf(acted);
+  if (policy === undefined) return "";
+  return "modelId" in policy ? policy.modelId : baselineKey(policy.baseline);
 }
 
 export function samplingOf(sampling: Sampling | undefined): MomentSampling {

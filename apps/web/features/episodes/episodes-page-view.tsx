@@ -1,6 +1,7 @@
+import type { ListFailuresResponse } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
 import type { LoggedEpisode } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 import type { Model } from "@rlmaze/api/rlmaze/model/v1/model_pb";
-import { ScrollText, SearchX, Unplug } from "lucide-react";
+import { CircleCheck, ScrollText, SearchX, Unplug } from "lucide-react";
 import Link from "next/link";
 import { PageHeader } from "@/components/shell/page-header";
 import { Button } from "@/components/ui/button";
@@ -12,6 +13,7 @@ import { count } from "@/lib/format";
 import { type EpisodeList, isFiltered } from "./episode-address";
 import { EpisodeFilters } from "./episode-filters";
 import { EpisodeTable } from "./episode-table";
+import { FailureTable } from "./failure-table";
 import type { Proof } from "./proof";
 
 export type EpisodesPageViewProps = {
@@ -19,6 +21,8 @@ export type EpisodesPageViewProps = {
   models: readonly Model[];
   /** Undefined while nothing was read yet. */
   episodes: readonly LoggedEpisode[] | undefined;
+  /** Undefined while nothing was counted yet. */
+  failures: ListFailuresResponse | undefined;
   /** The earliest day that was searched, "2026-11-23"; empty while nothing was read. */
   searchedBackTo: string;
   /** Episodes that wait for the log's store and are not listed yet. */
@@ -43,7 +47,8 @@ export type EpisodesPageViewProps = {
 
 /** The log of finished episodes. */
 export function EpisodesPageView(props: EpisodesPageViewProps) {
-  const { list, models, episodes, spooled, error, stale, readAt, filtering, onChange, onRetry } = props;
+  const { list, models, episodes, failures, spooled, error, stale, readAt, filtering, onChange, onRetry } = props;
+  const nothingRead = (list.view === "failures" ? failures : episodes) === undefined;
   return (
     <>
       <PageHeader title="Episodes" />
@@ -70,11 +75,11 @@ export function EpisodesPageView(props: EpisodesPageViewProps) {
         ) : null}
         <Panel
           aria-label="Episodes"
-          aria-busy={(episodes === undefined && error === null) || filtering}
+          aria-busy={(nothingRead && error === null) || filtering}
           className="min-h-80 flex-1 max-md:flex-none max-md:overflow-visible"
         >
           <EpisodeFilters list={list} models={models} onChange={onChange} />
-          {episodes === undefined ? (
+          {nothingRead ? (
             error === null ? (
               <EpisodesSkeleton />
             ) : (
@@ -87,14 +92,34 @@ export function EpisodesPageView(props: EpisodesPageViewProps) {
                 {error.message}
               </Notice>
             )
-          ) : episodes.length === 0 ? (
-            <NoEpisodes {...props} />
           ) : (
-            <Episodes {...props} episodes={episodes} />
+            <Shown {...props} />
           )}
         </Panel>
       </main>
     </>
+  );
+}
+
+function Shown(props: EpisodesPageViewProps) {
+  const { list, episodes = [], failures, filtering, onChange } = props;
+  if (list.view === "episodes") {
+    return episodes.length === 0 ? <NoEpisodes {...props} /> : <Episodes {...props} episodes={episodes} />;
+  }
+  if (failures === undefined || failures.failures.length === 0) return <NoFailures {...props} />;
+  return <FailureTable counted={failures} filtering={filtering} onChange={onChange} />;
+}
+
+function NoFailures({ list, failures, onPlain }: EpisodesPageViewProps) {
+  const episodes = failures?.episodes ?? 0n;
+  return (
+    <Notice
+      icon={episodes === 0n ? <ScrollText /> : <CircleCheck />}
+      title={episodes === 0n ? "No episodes were counted" : "Every episode reached its goal"}
+      actions={isFiltered(list) ? <Button onClick={onPlain}>Count all episodes</Button> : undefined}
+    >
+      {episodes === 1n ? "One episode" : `${count(episodes)} episodes`} since {failures?.countedBackTo}.
+    </Notice>
   );
 }
 

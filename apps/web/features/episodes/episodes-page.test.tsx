@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { create } from "@bufbuild/protobuf";
+import { ListFailuresResponseSchema } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
 import { LoggedEpisodeSchema } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
@@ -73,6 +74,31 @@ describe("the episodes page", () => {
     );
   });
 
+  test("counts failures by policy and maze, and leads from each to its episodes", async () => {
+    renderPage(<EpisodesPage query="" />);
+    await rows(50);
+    fireEvent.click(screen.getByRole("radio", { name: "Failures by policy and maze" }));
+    const table = await screen.findByRole("table", { name: "Failures" }, wait);
+    expect(screen.getByText(/episodes since/)).toHaveTextContent(
+      "14 of 70 episodes since 2026-11-17 ended without the goal",
+    );
+    const first = within(table).getAllByRole("row")[1] as HTMLElement;
+    expect(first).toHaveTextContent("ppo-memory-1");
+    fireEvent.click(screen.getByRole("radio", { name: "31 days" }));
+    await screen.findByText("2026-10-24", {}, wait);
+    expect(window.location.search).toBe("?view=failures&days=31");
+    fireEvent.click(
+      screen.getAllByRole("button", {
+        name: /^Show the failed episodes of Wall follower in heldout/,
+      })[0] as HTMLElement,
+    );
+    await waitFor(
+      () => expect(window.location.search).toMatch(/^\?policy=baseline_wall-follower&in=heldout-000\d&outcome=limit$/),
+      wait,
+    );
+    await waitFor(() => expect(screen.getAllByRole("row")[1]).toHaveTextContent("Step limit"), wait);
+  });
+
   test("shows that nothing fits, and everything again", async () => {
     window.history.replaceState(null, "", "/episodes?in=nowhere");
     renderPage(<EpisodesPage query="in=nowhere" />);
@@ -97,6 +123,7 @@ describe("the episodes page by itself", () => {
     list: plainList,
     models: [],
     episodes: undefined,
+    failures: undefined,
     searchedBackTo: "2026-11-21",
     spooled: 0n,
     error: null,
@@ -123,6 +150,24 @@ describe("the episodes page by itself", () => {
     renderPage(<EpisodesPageView {...props} episodes={[]} />);
     expect(screen.getByText("No episodes yet")).toBeVisible();
     expect(screen.getByRole("link", { name: "Watch one" })).toHaveAttribute("href", "/");
+  });
+
+  test("says that nobody failed, or that nothing was counted", () => {
+    const list = { ...plainList, view: "failures" as const };
+    const counted = { countedBackTo: "2026-11-17", episodes: 1n };
+    const { unmount } = renderPage(
+      <EpisodesPageView {...props} list={list} failures={create(ListFailuresResponseSchema, counted)} />,
+    );
+    expect(screen.getByText("Every episode reached its goal")).toBeVisible();
+    unmount();
+    renderPage(
+      <EpisodesPageView
+        {...props}
+        list={list}
+        failures={create(ListFailuresResponseSchema, { ...counted, episodes: 0n })}
+      />,
+    );
+    expect(screen.getByText("No episodes were counted")).toBeVisible();
   });
 
   test("offers to search further back where the days so far held none", () => {

@@ -8,7 +8,7 @@ import { useAddressState } from "@/lib/use-address-state";
 import { listPath, plainList, readList } from "./episode-address";
 import { EpisodesPageView } from "./episodes-page-view";
 import { type Proof, proofOf } from "./proof";
-import { episodesQuery, verifyEpisode } from "./queries";
+import { episodesQuery, failuresQuery, verifyEpisode } from "./queries";
 
 const form = { read: readList, path: listPath };
 
@@ -16,7 +16,9 @@ const form = { read: readList, path: listPath };
 export function EpisodesPage({ query }: { query: string }) {
   const [list, change] = useAddressState(query, form);
   const { answeringSince } = useServerConnection();
-  const episodes = useInfiniteQuery(episodesQuery(list));
+  const counts = list.view === "failures";
+  const episodes = useInfiniteQuery({ ...episodesQuery(list), enabled: !counts });
+  const failures = useQuery({ ...failuresQuery(list), enabled: counts });
   const models = useQuery(modelsQuery);
   const status = useQuery(statusQuery);
   const shown = useMemo(() => episodes.data?.pages.flatMap((page) => page.episodes), [episodes.data]);
@@ -27,24 +29,26 @@ export function EpisodesPage({ query }: { query: string }) {
     onMutate: (episodeId) => know(episodeId, { state: "running" }),
     onError: (error, episodeId) => know(episodeId, { state: "failed", message: error.message }),
   });
+  const shownNow = counts ? failures : episodes;
   return (
     <EpisodesPageView
       list={list}
       models={models.data ?? []}
       episodes={shown}
+      failures={failures.data}
       searchedBackTo={episodes.data?.pages.at(-1)?.searchedBackTo ?? ""}
       spooled={status.data?.spooledEpisodes ?? 0n}
-      error={episodes.error}
-      stale={shown !== undefined && (episodes.isError || episodes.dataUpdatedAt < answeringSince)}
-      readAt={episodes.dataUpdatedAt}
-      filtering={episodes.isPlaceholderData}
+      error={shownNow.error}
+      stale={shownNow.data !== undefined && (shownNow.isError || shownNow.dataUpdatedAt < answeringSince)}
+      readAt={shownNow.dataUpdatedAt}
+      filtering={shownNow.isPlaceholderData}
       hasMore={episodes.hasNextPage}
       loadingMore={episodes.isFetchingNextPage}
       proofs={proofs}
       onChange={change}
-      onPlain={() => change(plainList)}
+      onPlain={() => change({ policy: plainList.policy, mazeId: plainList.mazeId, outcome: plainList.outcome })}
       onMore={() => void episodes.fetchNextPage()}
-      onRetry={() => void episodes.refetch()}
+      onRetry={() => void shownNow.refetch()}
       onVerify={verify}
     />
   );
