@@ -143,6 +143,7 @@ func (a *App) start(ctx context.Context) error {
 		Now:      time.Now,
 		OnLogged: a.episodeLogged,
 	}
+	a.keepLogShort(background, stores.pruner)
 	episodes := usecase.NewRunEpisode(deps)
 	inference := &rpc.InferenceService{
 		Run:      episodes,

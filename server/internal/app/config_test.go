@@ -49,6 +49,9 @@ func TestAWrongValueNamesItsVariable(t *testing.T) {
 		{"MAX_STREAMS", "0"},
 		{"MAX_CONNECTIONS", "-1"},
 		{"MAX_CONNECTIONS", "1e9"},
+		{"EPISODE_LOG_MAX_DAYS", "-1"},
+		{"EPISODE_LOG_MAX_DAYS", "a month"},
+		{"EPISODE_LOG_MAX_EPISODES", "-1"},
 		{"MODEL_STORE", "/nowhere/at/all"},
 	} {
 		_, err := read(t, map[string]string{c.variable: c.value})

@@ -33,6 +33,7 @@ type stores struct {
 	secrets   domain.Secrets
 	log       domain.EpisodeLog
 	tallies   domain.EpisodeTallies
+	pruner    domain.EpisodePruner
 	pingers   []domain.StorePinger
 	spooled   func() int64
 	prepare   func(context.Context) error // migrates; to be repeated until it succeeds
@@ -115,7 +116,7 @@ func openStores(ctx context.Context, config Config, logger *slog.Logger) (opened
 		return nil, err
 	}
 	s.closers = append(s.closers, spooling.Close)
-	s.log, s.tallies, s.spooled = spooling, log, spooling.Spooled
+	s.log, s.tallies, s.pruner, s.spooled = spooling, log, log, spooling.Spooled
 	s.pingers = []domain.StorePinger{registry, log}
 	return s, nil
 }

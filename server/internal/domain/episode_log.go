@@ -93,3 +93,13 @@ type EpisodeTallies interface {
 	// while the store is away, or when it can't read the day in time.
 	TallyEpisodes(ctx context.Context, day time.Time, filter EpisodeFilter) ([]EpisodeTally, error)
 }
+
+// EpisodePruner forgets episodes by whole days (any moment of it, UTC): it is the one exception from a log that is only appended to. MongoDB
+// implements it.
+type EpisodePruner interface {
+	// CountEpisodes says how many episodes a day has. CodeUnavailable while the store is away.
+	CountEpisodes(ctx context.Context, day time.Time) (int64, error)
+	// DeleteEpisodes deletes the episodes of a day and says how many there were. CodeUnavailable while the store is away, or when it can't delete them
+	// in time; some of them may be gone then.
+	DeleteEpisodes(ctx context.Context, day time.Time) (int64, error)
+}

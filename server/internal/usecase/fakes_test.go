@@ -304,6 +304,36 @@ func (l *memoryLog) TallyEpisodes(ctx context.Context, day time.Time, filter dom
 	return tallies, nil
 }
 
+// of are the ids of a day's episodes.
+func (l *memoryLog) of(day time.Time) []string {
+	var ids []string
+	for id, r := range l.records {
+		if r.Timestamp.UTC().Format(time.DateOnly) == day.UTC().Format(time.DateOnly) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (l *memoryLog) CountEpisodes(_ context.Context, day time.Time) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(len(l.of(day))), l.findErr
+}
+
+func (l *memoryLog) DeleteEpisodes(_ context.Context, day time.Time) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.findErr != nil {
+		return 0, l.findErr
+	}
+	ids := l.of(day)
+	for _, id := range ids {
+		delete(l.records, id)
+	}
+	return int64(len(ids)), nil
+}
+
 func TestMemoryLogKeepsTheContractOfTheRealOne(t *testing.T) {
 	contract.EpisodeLogContract(t, func(*testing.T) (domain.EpisodeLog, func() int) {
 		l := &memoryLog{records: map[string]domain.EpisodeRecord{}}
@@ -313,6 +343,9 @@ func TestMemoryLogKeepsTheContractOfTheRealOne(t *testing.T) {
 		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
 	})
 	contract.EpisodeTalliesContract(t, func(*testing.T) contract.TalliedLog {
+		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
+	})
+	contract.EpisodePrunerContract(t, func(*testing.T) contract.PrunedLog {
 		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
 	})
 }

@@ -75,10 +75,8 @@ function Row({ episode, proof, onVerify }: RowProps) {
           {policyTitle(episode)}
         </span>
         <span className="figure block truncate text-meta text-text-3">
-          <span className="md:hidden">{mazeTitle(episode)}</span>
-          <span className="max-md:hidden">
-            {sampling === "greedy" ? detailOf(episode) : `softmax, T = ${sampling.temperature}`}
-          </span>
+          <span className="md:hidden">{mazeTitle(episode)} · </span>
+          {sampling === "greedy" ? detailOf(episode) : `softmax, T = ${sampling.temperature}`}
         </span>
         <span className="figure block truncate text-meta text-text-3 md:hidden">{time}</span>
       </th>
@@ -140,7 +138,7 @@ function End({ episode }: { episode: LoggedEpisode }) {
 
 function ReplayLink({ episode }: { episode: LoggedEpisode }) {
   const href = replayLink(episode);
-  if (href === undefined) return null;
+  if (href === undefined) return <span className="size-7 max-md:size-11" />;
   return (
     <Tooltip text="Watch it again from its start" side="left">
       <Link

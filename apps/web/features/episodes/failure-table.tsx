@@ -24,8 +24,8 @@ export function FailureTable({ counted, filtering, onChange }: FailureTableProps
           <tr>
             <Head>Policy</Head>
             <Head>Maze</Head>
-            <Head className="text-right">Failed</Head>
-            <Head className="text-right">Of episodes</Head>
+            <Head className="w-24 text-right">Failed</Head>
+            <Head className="w-28 pr-8 text-right">Of episodes</Head>
             <Head>Share</Head>
             <Head>
               <span className="sr-only">Episodes</span>
@@ -95,8 +95,8 @@ function Row({ failure, onShow }: { failure: FailureCount; onShow: () => void })
         {count(failedEpisodes)}
         <span className="text-text-3 md:hidden"> of {count(episodes)}</span>
       </td>
-      <td className="figure px-2 text-right max-md:hidden">{count(episodes)}</td>
-      <td className="w-56 px-2 max-md:hidden">
+      <td className="figure px-2 pr-8 text-right max-md:hidden">{count(episodes)}</td>
+      <td className="px-2 max-md:hidden">
         <span className="flex items-center gap-2">
           <span className="h-1.5 flex-1 overflow-hidden rounded-full bg-active" aria-hidden="true">
             <span className="block h-full rounded-full bg-warn" style={{ width: `${share * 100}%` }} />

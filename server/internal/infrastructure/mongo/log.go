@@ -1,6 +1,7 @@
 // Package mongo keeps the episode log in MongoDB, or in what speaks its protocol: one document per episode, inserted once.
-// It uses only what FerretDB does right as well: inserts, equality on one field, counts, and lists of what equality found, which FerretDB
-// filters further and sorts by itself. Transactions, aggregation and change streams are deliberately absent. Bridging the time when the store is down is not its matter (spool does that).
+// It uses only what FerretDB does right as well: inserts, equality on one field, counts, deletions, and lists of what equality found, which
+// FerretDB filters further and sorts by itself. Transactions, aggregation and change streams are deliberately absent. Bridging the time when
+// the store is down is not its matter (spool does that).
 package mongo
 
 import (
@@ -25,6 +26,8 @@ const (
 	defaultTimeout = 1500 * time.Millisecond
 	// listTimeout bounds a list, for which FerretDB reads all episodes of a day. A store that is down is found out by connecting, as fast as ever.
 	listTimeout = 3 * time.Second
+	// deleteTimeout bounds the deletion of a day, for which FerretDB reads all of it. Nobody waits for it.
+	deleteTimeout = time.Minute
 	// maxConnections: one writes, the others look things up. FerretDB stands on eight connections itself.
 	maxConnections = 16
 	// largestBatch is what FerretDB writes in one statement; MongoDB would take far more.
@@ -77,6 +80,7 @@ type Log struct {
 var (
 	_ domain.EpisodeLog     = (*Log)(nil)
 	_ domain.EpisodeTallies = (*Log)(nil)
+	_ domain.EpisodePruner  = (*Log)(nil)
 	_ domain.StorePinger    = (*Log)(nil)
 )
 
@@ -411,4 +415,23 @@ func (l *Log) TallyEpisodes(ctx context.Context, day time.Time, filter domain.Ep
 		tallies = append(tallies, *sum)
 	}
 	return tallies, nil
+}
+
+// CountEpisodes implements domain.EpisodePruner.
+func (l *Log) CountEpisodes(ctx context.Context, day time.Time) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, listTimeout))
+	defer cancel()
+	n, err := l.episodes.CountDocuments(ctx, episodesOf(day, domain.EpisodeFilter{}))
+	return n, translateError("count episodes", err)
+}
+
+// DeleteEpisodes implements domain.EpisodePruner.
+func (l *Log) DeleteEpisodes(ctx context.Context, day time.Time) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, deleteTimeout))
+	defer cancel()
+	deleted, err := l.episodes.DeleteMany(ctx, episodesOf(day, domain.EpisodeFilter{}))
+	if err != nil {
+		return 0, translateError("delete episodes", err)
+	}
+	return deleted.DeletedCount, nil
 }

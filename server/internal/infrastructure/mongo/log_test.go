@@ -40,6 +40,10 @@ func TestLogKeepsTheEpisodeLogContract(t *testing.T) {
 		log, _ := mongotest.Log(t)
 		return log
 	})
+	contract.EpisodePrunerContract(t, func(t *testing.T) contract.PrunedLog {
+		log, _ := mongotest.Log(t)
+		return log
+	})
 }
 
 func open(t testing.TB, uri string, timeout time.Duration) *mongo.Log {
@@ -98,8 +102,10 @@ func TestAStoreThatIsDownIsUnavailableWithinTwoSeconds(t *testing.T) {
 					_, err := log.ListEpisodes(t.Context(), domain.EpisodeDay{Day: time.Now(), After: domain.EpisodePosition{FinishedAt: time.Now()}, Limit: 1})
 					return err
 				},
-				"tally": func() error { _, err := log.TallyEpisodes(t.Context(), time.Now(), domain.EpisodeFilter{}); return err },
-				"ping":  func() error { return log.PingStore(t.Context()) },
+				"count":  func() error { _, err := log.CountEpisodes(t.Context(), time.Now()); return err },
+				"delete": func() error { _, err := log.DeleteEpisodes(t.Context(), time.Now()); return err },
+				"tally":  func() error { _, err := log.TallyEpisodes(t.Context(), time.Now(), domain.EpisodeFilter{}); return err },
+				"ping":   func() error { return log.PingStore(t.Context()) },
 			} {
 				start := time.Now()
 				err := call()

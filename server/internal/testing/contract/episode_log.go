@@ -396,3 +396,44 @@ func EpisodeTalliesContract(t *testing.T, open func(t *testing.T) TalliedLog) {
 		}
 	})
 }
+
+// PrunedLog is a log that forgets what was appended.
+type PrunedLog interface {
+	domain.EpisodeLog
+	domain.EpisodePruner
+}
+
+// EpisodePrunerContract runs the suite of domain.EpisodePruner, on a log whose store answers. open returns an empty one that lives until the
+// test ends.
+func EpisodePrunerContract(t *testing.T, open func(t *testing.T) PrunedLog) {
+	t.Run("a day is counted and deleted, and its neighbours stay", func(t *testing.T) {
+		l := open(t)
+		midnight := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+		var ids []string
+		for _, at := range []time.Duration{-time.Millisecond, 0, time.Hour, 24*time.Hour - time.Millisecond, 24 * time.Hour} {
+			r := Episode(EpisodeID())
+			r.Timestamp = midnight.Add(at)
+			appendAll(t, l, r)
+			ids = append(ids, r.EpisodeID)
+		}
+		noon := midnight.Add(12 * time.Hour)
+		if n, err := l.CountEpisodes(t.Context(), noon); n != 3 || err != nil {
+			t.Errorf("counted %d, %v", n, err)
+		}
+		if n, err := l.DeleteEpisodes(t.Context(), noon); n != 3 || err != nil {
+			t.Errorf("deleted %d, %v", n, err)
+		}
+		if n, err := l.DeleteEpisodes(t.Context(), noon); n != 0 || err != nil {
+			t.Errorf("deleted %d a second time, %v", n, err)
+		}
+		if n, err := l.CountEpisodes(t.Context(), noon); n != 0 || err != nil {
+			t.Errorf("counted %d afterwards, %v", n, err)
+		}
+		for i, id := range ids {
+			_, err := l.FindEpisode(t.Context(), id)
+			if gone := errors.Is(err, domain.ErrEpisodeUnknown); gone != (i > 0 && i < 4) {
+				t.Errorf("episode %d: %v", i, err)
+			}
+		}
+	})
+}
