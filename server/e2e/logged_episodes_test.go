@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -276,6 +278,97 @@ func TestATamperedDocumentIsCaughtAtItsStep(t *testing.T) {
 	countEpisodes(t, s.public, s.dataDir)
 	if all := list(t, s.public, &inferencev1.ListEpisodesRequest{}); len(all) != 1 || all[0].GetEpisodeId() != beside.started.GetEpisodeId() {
 		t.Errorf("listed %v", all)
+	}
+}
+
+// TestManyLoggedEpisodesAreProvenIdentical proves every episode of a crowd, ten thousand of them in a soak: all models and baselines, greedy and
+// sampled, over every transport, on every held-out maze.
+func TestManyLoggedEpisodesAreProvenIdentical(t *testing.T) {
+	s := start(t, nil)
+	ways := transports(t, 0)
+	var policies []*inferencev1.PolicyRef
+	for _, id := range readyModels(t, s.public) {
+		policies = append(policies, modelPolicy(id), modelPolicy(id)) // greedy and sampled
+	}
+	for number := range len(inferencev1.Baseline_name) - 1 {
+		policies = append(policies, baseline(inferencev1.Baseline(number+1)))
+	}
+	total := count(200, 10_000)
+	const workers = 8
+	var next, failures atomic.Int64
+	var crowd sync.WaitGroup
+	for range workers {
+		crowd.Go(func() {
+			for failures.Load() < 10 { // the first ones say enough
+				i := int(next.Add(1)) - 1
+				if i >= total {
+					return
+				}
+				round := i / len(policies)
+				request := &inferencev1.RunEpisodeRequest{
+					Maze: mazeByID(fmt.Sprintf("heldout-%04d", 1+i%1000)), Policy: policies[i%len(policies)], Seed: proto.Uint64(uint64(i)),
+				}
+				if request.GetPolicy().GetModelId() != "" && i%len(policies)%2 == 1 {
+					request.Sampling = softmax(0.25 * float64(1+round%8))
+				}
+				way := ways[(i+round)%len(ways)]
+				e, err := run(t.Context(), way, s.public, request)
+				if err != nil || !e.finished.GetLogged() {
+					failures.Add(1)
+					t.Errorf("episode %d over %s: %v, %v", i, way.name, e.finished, err)
+					continue
+				}
+				proof, err := inference(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: e.started.GetEpisodeId()})
+				if err != nil || !proof.GetIdentical() || proof.GetRecomputed().GetSteps() != int32(len(e.steps)) || proof.GetLogged().GetSeed() != uint64(i) {
+					failures.Add(1)
+					t.Errorf("the proof of episode %d, %v: %v, %v", i, request, proof, err)
+				}
+			}
+		})
+	}
+	crowd.Wait()
+	if n := countEpisodes(t, s.public, s.dataDir); n != total {
+		t.Errorf("the log holds %d documents for %d episodes", n, total)
+	}
+	if !t.Failed() {
+		t.Logf("%d episodes are proven identical", total)
+	}
+}
+
+func TestTheLogForgetsDaysThatItIsNotToKeep(t *testing.T) {
+	folder, err := dataFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeAll(t, folder) })
+	first := start(t, map[string]string{"DATA_DIR": folder})
+	way := transports(t, 0)[0]
+	var ids []string
+	for range 2 {
+		e, err := run(t.Context(), way, first.public, &inferencev1.RunEpisodeRequest{Maze: mazeByID("heldout-0007")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, e.started.GetEpisodeId())
+	}
+	countEpisodes(t, first.public, folder) // waits until none is spooled
+	past := time.Now().UTC().Add(-3 * 24 * time.Hour)
+	tamper(t, folder, ids[0], bson.M{"day": past.Format(time.DateOnly), "timestamp": past})
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, map[string]string{"DATA_DIR": folder, "EPISODE_LOG_MAX_DAYS": "2"})
+	for deadline := time.Now().Add(measured.Patience); ; time.Sleep(50 * time.Millisecond) {
+		_, err := inference(second.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: ids[0]})
+		if connect.CodeOf(err) == connect.CodeNotFound {
+			break
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("the episode of %s is still there: %v", past.Format(time.DateOnly), err)
+		}
+	}
+	if proof, err := inference(second.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: ids[1]}); err != nil || !proof.GetIdentical() {
+		t.Errorf("the episode of today: %v, %v", proof, err)
 	}
 }
 

@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { failedEpisode } from "./episode-truth";
 import { expect, InferencePage, test } from "./inference";
 import type { World } from "./world";
 
@@ -53,6 +54,17 @@ test("filters stand in the address, hold after a reload, and can be taken away",
   await page.getByRole("button", { name: "Show all episodes" }).click();
   await expect(rows(page).nth(1)).toBeVisible(SLOW);
   await expect(page).toHaveURL(/\/episodes$/);
+});
+
+test("failures are counted by policy and maze, and lead to the episodes that failed", async ({ page, world }) => {
+  await failedEpisode(world.serverUrl, "large30-01");
+  await page.goto(`${world.page}/episodes`);
+  await page.getByRole("radio", { name: "Failures by policy and maze" }).click();
+  const failure = page.getByRole("row", { name: /Random.*large30-01/ });
+  await expect(failure).toBeVisible(SLOW);
+  await failure.getByRole("button", { name: /^Show the failed episodes/ }).click();
+  await expect(page).toHaveURL(/\?policy=baseline_random&in=large30-01&outcome=limit$/);
+  await expect(rows(page).nth(1)).toContainText("Step limit", SLOW);
 });
 
 test("the list fits a phone: no sideways scrolling, 44 pixels to touch, and More leads to it", async ({

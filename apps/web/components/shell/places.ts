@@ -1,4 +1,13 @@
-import { Activity, Boxes, Cpu, FlaskConical, GraduationCap, HeartPulse, type LucideIcon, ScrollText } from "lucide-react";
+import {
+  Activity,
+  Boxes,
+  Cpu,
+  FlaskConical,
+  GraduationCap,
+  HeartPulse,
+  type LucideIcon,
+  ScrollText,
+} from "lucide-react";
 
 /** A page of the product, as the navigation shows it. */
 export interface Place {
