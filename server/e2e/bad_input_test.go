@@ -205,31 +205,31 @@ func TestBadInputOfUnaryCallsNamesFieldAndRule(t *testing.T) {
 			return err
 		}, connect.CodeInvalidArgument, "after_step"},
 		"list of a foreign page token": {func() error {
-			_, err := inference(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{PageToken: "Zm9yZWlnbg"})
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{PageToken: "Zm9yZWlnbg"})
 			return err
 		}, connect.CodeInvalidArgument, "page_token"},
 		"list of a large page": {func() error {
-			_, err := inference(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{PageSize: 101})
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{PageSize: 101})
 			return err
 		}, connect.CodeInvalidArgument, "page_size"},
 		"list of a strange model": {func() error {
-			_, err := inference(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "../x"})
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "../x"})
 			return err
 		}, connect.CodeInvalidArgument, "model_id"},
 		"failures of too many days": {func() error {
-			_, err := inference(shared.public).ListFailures(ctx, &inferencev1.ListFailuresRequest{Days: 32})
+			_, err := episodeLog(shared.public).ListFailures(ctx, &inferencev1.ListFailuresRequest{Days: 32})
 			return err
 		}, connect.CodeInvalidArgument, "days"},
 		"list of a model and a baseline": {func() error {
-			_, err := inference(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "ppo-memory-1", Baseline: 1})
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "ppo-memory-1", Baseline: 1})
 			return err
 		}, connect.CodeInvalidArgument, ""},
 		"proof of an unknown episode": {func() error {
-			_, err := inference(shared.public).VerifyEpisode(ctx, &inferencev1.VerifyEpisodeRequest{EpisodeId: newEpisodeID()})
+			_, err := episodeLog(shared.public).VerifyEpisode(ctx, &inferencev1.VerifyEpisodeRequest{EpisodeId: newEpisodeID()})
 			return err
 		}, connect.CodeNotFound, "episode_id"},
 		"proof of nothing": {func() error {
-			_, err := inference(shared.public).VerifyEpisode(ctx, &inferencev1.VerifyEpisodeRequest{})
+			_, err := episodeLog(shared.public).VerifyEpisode(ctx, &inferencev1.VerifyEpisodeRequest{})
 			return err
 		}, connect.CodeInvalidArgument, "episode_id"},
 	} {

@@ -58,7 +58,7 @@ func list(t *testing.T, base string, request *inferencev1.ListEpisodesRequest) [
 	request = proto.CloneOf(request)
 	var all []*inferencev1.LoggedEpisode
 	for {
-		page, err := inference(base).ListEpisodes(t.Context(), request)
+		page, err := episodeLog(base).ListEpisodes(t.Context(), request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestEveryLoggedEpisodeIsListedReplayedAndProven(t *testing.T) {
 		if d := difference(e, again); d != "" {
 			t.Errorf("episode %d and its replay: %s", i, d)
 		}
-		proof, err := inference(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
+		proof, err := episodeLog(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
 		if err != nil || !proof.GetIdentical() || proof.GetFirstDifferentStep() != 0 || proof.GetDifferentFields() != nil || proof.GetRecomputed().GetSteps() != e.finished.GetSteps() {
 			t.Errorf("episode %d: %v, %v", i, proof, err)
 		}
@@ -209,7 +209,7 @@ func TestTheLogIsListedByFilterAndPage(t *testing.T) {
 			failed[e.started.GetPolicy().String()+" "+e.started.GetMaze().GetMazeId()]++
 		}
 	}
-	counted, err := inference(s.public).ListFailures(t.Context(), &inferencev1.ListFailuresRequest{Days: 2})
+	counted, err := episodeLog(s.public).ListFailures(t.Context(), &inferencev1.ListFailuresRequest{Days: 2})
 	if err != nil || counted.GetEpisodes() != int64(len(played)) || len(counted.GetFailures()) != len(failed) || len(failed) == 0 {
 		t.Fatalf("counted %v, %v; want %v of %d episodes", counted, err, failed, len(played))
 	}
@@ -218,7 +218,7 @@ func TestTheLogIsListedByFilterAndPage(t *testing.T) {
 			t.Errorf("counted %v, want %d failures", f, want)
 		}
 	}
-	first, err := inference(s.public).ListEpisodes(t.Context(), &inferencev1.ListEpisodesRequest{PageSize: 1})
+	first, err := episodeLog(s.public).ListEpisodes(t.Context(), &inferencev1.ListEpisodesRequest{PageSize: 1})
 	if err != nil || first.GetSearchedBackTo() != first.GetEpisodes()[0].GetFinishedAt().AsTime().Format(time.DateOnly) {
 		t.Errorf("searched back to %q, %v", first.GetSearchedBackTo(), err)
 	}
@@ -240,7 +240,7 @@ func TestATamperedDocumentIsCaughtAtItsStep(t *testing.T) {
 	forged := slices.Clone(record.Actions)
 	forged[step-1] = (forged[step-1] + 1) % 4
 	tamper(t, s.dataDir, id, bson.M{"actions": packActions(forged)})
-	proof, err := inference(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
+	proof, err := episodeLog(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
 	if err != nil || proof.GetIdentical() || proof.GetFirstDifferentStep() != step || proof.GetLoggedAction() != inferencev1.Action(forged[step-1]+1) || proof.GetRecomputedAction() != honest.steps[step-1].GetAction() || proof.GetDifferentFields() != nil {
 		t.Errorf("%v, %v", proof, err)
 	}
@@ -255,17 +255,17 @@ func TestATamperedDocumentIsCaughtAtItsStep(t *testing.T) {
 		}
 	}
 	tamper(t, s.dataDir, id, bson.M{"actions": packActions(record.Actions), "total_reward": 2.5, "success": false})
-	proof, err = inference(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
+	proof, err = episodeLog(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
 	if err != nil || proof.GetIdentical() || proof.GetFirstDifferentStep() != 0 || !slices.Equal(proof.GetDifferentFields(), []string{"total_reward"}) || proof.GetLogged().GetTotalReward() != 2.5 {
 		t.Errorf("%v, %v", proof, err)
 	}
 	tamper(t, s.dataDir, id, bson.M{"maze_hash": strings.Repeat("0", 64)})
-	_, err = inference(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
+	_, err = episodeLog(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
 	if field, rule := violation(err); connect.CodeOf(err) != connect.CodeFailedPrecondition || field != "episode_id" || rule != "episode.maze_changed" {
 		t.Errorf("another maze: %v", err)
 	}
 	tamper(t, s.dataDir, id, bson.M{"model_id": "nobody-1", "maze_hash": record.MazeHash})
-	_, err = inference(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
+	_, err = episodeLog(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: id})
 	if _, rule := violation(err); connect.CodeOf(err) != connect.CodeFailedPrecondition || rule != "episode.model_gone" {
 		t.Errorf("another model: %v", err)
 	}
@@ -318,7 +318,7 @@ func TestManyLoggedEpisodesAreProvenIdentical(t *testing.T) {
 					t.Errorf("episode %d over %s: %v, %v", i, way.name, e.finished, err)
 					continue
 				}
-				proof, err := inference(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: e.started.GetEpisodeId()})
+				proof, err := episodeLog(s.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: e.started.GetEpisodeId()})
 				if err != nil || !proof.GetIdentical() || proof.GetRecomputed().GetSteps() != int32(len(e.steps)) || proof.GetLogged().GetSeed() != uint64(i) {
 					failures.Add(1)
 					t.Errorf("the proof of episode %d, %v: %v, %v", i, request, proof, err)
@@ -359,7 +359,7 @@ func TestTheLogForgetsDaysThatItIsNotToKeep(t *testing.T) {
 	}
 	second := start(t, map[string]string{"DATA_DIR": folder, "EPISODE_LOG_MAX_DAYS": "2"})
 	for deadline := time.Now().Add(measured.Patience); ; time.Sleep(50 * time.Millisecond) {
-		_, err := inference(second.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: ids[0]})
+		_, err := episodeLog(second.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: ids[0]})
 		if connect.CodeOf(err) == connect.CodeNotFound {
 			break
 		}
@@ -367,7 +367,7 @@ func TestTheLogForgetsDaysThatItIsNotToKeep(t *testing.T) {
 			t.Fatalf("the episode of %s is still there: %v", past.Format(time.DateOnly), err)
 		}
 	}
-	if proof, err := inference(second.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: ids[1]}); err != nil || !proof.GetIdentical() {
+	if proof, err := episodeLog(second.public).VerifyEpisode(t.Context(), &inferencev1.VerifyEpisodeRequest{EpisodeId: ids[1]}); err != nil || !proof.GetIdentical() {
 		t.Errorf("the episode of today: %v, %v", proof, err)
 	}
 }

@@ -93,7 +93,7 @@ func overConnect(name string, client *http.Client) transport {
 			return openConnect(ctx, request, inferencev1connect.NewInferenceServiceClient(client, base).RunRace)
 		},
 		func(ctx context.Context, base string, request *inferencev1.ReplayEpisodeRequest) (messages[inferencev1.ReplayEpisodeResponse], error) {
-			return openConnect(ctx, request, inferencev1connect.NewInferenceServiceClient(client, base).ReplayEpisode)
+			return openConnect(ctx, request, inferencev1connect.NewEpisodeLogServiceClient(client, base).ReplayEpisode)
 		},
 	}
 }

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { EpisodeLogService } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { Action, Baseline, Outcome, type PolicyRef } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
-import type { InferenceService } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
 import { type LoggedEpisode, LoggedEpisodeSchema } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 
 const NEWEST = Date.UTC(2026, 10, 23, 12);
@@ -45,9 +45,7 @@ function episode(number: number): LoggedEpisode {
 }
 
 /** The calls about logged episodes. */
-export function fixtureEpisodes(
-  isEmpty: boolean,
-): Pick<ServiceImpl<typeof InferenceService>, "listEpisodes" | "listFailures" | "verifyEpisode"> {
+export function fixtureEpisodes(isEmpty: boolean): Partial<ServiceImpl<typeof EpisodeLogService>> {
   const log = isEmpty ? [] : Array.from({ length: EPISODES }, (_, number) => episode(number));
   return {
     listEpisodes: (request) => {

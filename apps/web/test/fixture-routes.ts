@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { ExperimentService } from "@rlmaze/api/rlmaze/experiment/v1/experiment_service_pb";
+import { EpisodeLogService } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { Outcome, type PolicyMapSchema, ScoreKind, type StepSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import {
   type EpisodeFinishedSchema,
@@ -481,6 +482,7 @@ export function fixtureRoutes(options: FixtureOptions = {}): (router: ConnectRou
         services: [...(options.services ?? [])],
       }),
     });
+    router.service(EpisodeLogService, fixtureEpisodes(options.withoutModels === true));
     router.service(InferenceService, {
       runEpisode: (request, context) => runEpisode(request, context.signal),
       mapPolicy: (request) => {
@@ -489,7 +491,6 @@ export function fixtureRoutes(options: FixtureOptions = {}): (router: ConnectRou
         return { policyMap: walk(maze, model.scoreKind).policyMap(request.afterStep) };
       },
       runRace: (request, context) => runRace(request, context.signal),
-      ...fixtureEpisodes(options.withoutModels === true),
       scoreObservations: (request) => {
         const model = acting(request.policy);
         return {

@@ -1,4 +1,4 @@
-import type { ListFailuresResponse } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+import type { ListFailuresResponse } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import type { LoggedEpisode } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 import type { Model } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { CircleCheck, ScrollText, SearchX, Unplug } from "lucide-react";

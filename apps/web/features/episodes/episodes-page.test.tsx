@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { create } from "@bufbuild/protobuf";
-import { ListFailuresResponseSchema } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+import { ListFailuresResponseSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { LoggedEpisodeSchema } from "@rlmaze/api/rlmaze/inference/v1/logged_episode_pb";
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";

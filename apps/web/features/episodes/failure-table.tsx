@@ -1,4 +1,4 @@
-import type { FailureCount, ListFailuresResponse } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+import type { FailureCount, ListFailuresResponse } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { cn } from "@/lib/class-names";

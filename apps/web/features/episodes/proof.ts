@@ -1,5 +1,5 @@
+import type { VerifyEpisodeResponse } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { Action } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
-import type { VerifyEpisodeResponse } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
 import { actionName } from "@/lib/format";
 
 /** What is known about whether an episode is what the log says. */

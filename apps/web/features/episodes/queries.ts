@@ -1,11 +1,11 @@
 import { enumToJson } from "@bufbuild/protobuf";
-import { BaselineSchema, OutcomeSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import {
   type ListEpisodesResponse,
   ListEpisodesResponseSchema,
   ListFailuresResponseSchema,
   VerifyEpisodeResponseSchema,
-} from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+} from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
+import { BaselineSchema, OutcomeSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import { type InfiniteData, infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { BffError, getMessage, postMessage } from "@/lib/bff";
 import { type EpisodeList, outcomeChoices } from "./episode-address";

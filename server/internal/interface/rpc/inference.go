@@ -16,14 +16,10 @@ import (
 
 // InferenceService serves rlmaze.inference.v1.InferenceService, and the same streams to other transports.
 type InferenceService struct {
-	Run      *usecase.RunEpisode
-	Race     *usecase.RunRace
-	Map      *usecase.MapPolicy
-	Score    *usecase.ScoreObservations
-	List     *usecase.ListEpisodes
-	Failures *usecase.ListFailures
-	Replay   *usecase.ReplayEpisode
-	Verify   *usecase.VerifyEpisode
+	Run   *usecase.RunEpisode
+	Race  *usecase.RunRace
+	Map   *usecase.MapPolicy
+	Score *usecase.ScoreObservations
 }
 
 var _ inferencev1connect.InferenceServiceHandler = (*InferenceService)(nil)

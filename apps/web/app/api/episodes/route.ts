@@ -1,8 +1,8 @@
 import {
-  InferenceService,
+  EpisodeLogService,
   ListEpisodesRequestSchema,
   ListEpisodesResponseSchema,
-} from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+} from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { goClient } from "@/server/go-server";
 import { queryMessage, unary } from "@/server/unary";
 
@@ -14,7 +14,7 @@ export function GET(request: Request): Promise<Response> {
     ListEpisodesResponseSchema,
     async () => {
       const message = queryMessage(ListEpisodesRequestSchema, new URL(request.url).searchParams, {});
-      return goClient(InferenceService).listEpisodes(message);
+      return goClient(EpisodeLogService).listEpisodes(message);
     },
     { saysWhatIsAway: true },
   );

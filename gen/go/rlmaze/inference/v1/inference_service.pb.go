@@ -1594,726 +1594,11 @@ func (x *ScoreObservationsResponse) GetObservation() string {
 	return ""
 }
 
-// ListEpisodesRequest asks for one page of the log. Filters that are set must all hold.
-type ListEpisodesRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// model_id keeps only episodes of that model, which need not exist any more; empty keeps all.
-	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
-	// baseline keeps only episodes of that baseline; unspecified keeps all.
-	Baseline Baseline `protobuf:"varint,2,opt,name=baseline,proto3,enum=rlmaze.inference.v1.Baseline" json:"baseline,omitempty"`
-	// maze_id keeps only episodes in that maze; empty keeps all. Drawn mazes have none.
-	MazeId string `protobuf:"bytes,3,opt,name=maze_id,json=mazeId,proto3" json:"maze_id,omitempty"`
-	// outcome keeps only episodes that ended so; unspecified keeps all.
-	Outcome Outcome `protobuf:"varint,4,opt,name=outcome,proto3,enum=rlmaze.inference.v1.Outcome" json:"outcome,omitempty"`
-	// page_size is the largest number of episodes to return, 1–100; 0 means 50.
-	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// page_token is next_page_token of the page before; empty for the first page. The filters must be those of the first page.
-	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListEpisodesRequest) Reset() {
-	*x = ListEpisodesRequest{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListEpisodesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListEpisodesRequest) ProtoMessage() {}
-
-func (x *ListEpisodesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListEpisodesRequest.ProtoReflect.Descriptor instead.
-func (*ListEpisodesRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *ListEpisodesRequest) GetModelId() string {
-	if x != nil {
-		return x.ModelId
-	}
-	return ""
-}
-
-func (x *ListEpisodesRequest) GetBaseline() Baseline {
-	if x != nil {
-		return x.Baseline
-	}
-	return Baseline_BASELINE_UNSPECIFIED
-}
-
-func (x *ListEpisodesRequest) GetMazeId() string {
-	if x != nil {
-		return x.MazeId
-	}
-	return ""
-}
-
-func (x *ListEpisodesRequest) GetOutcome() Outcome {
-	if x != nil {
-		return x.Outcome
-	}
-	return Outcome_OUTCOME_UNSPECIFIED
-}
-
-func (x *ListEpisodesRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListEpisodesRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-// ListEpisodesResponse is one page.
-type ListEpisodesResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// episodes of this page, newest first; of those that ended in the same millisecond the larger episode_id comes first.
-	Episodes []*LoggedEpisode `protobuf:"bytes,1,rep,name=episodes,proto3" json:"episodes,omitempty"`
-	// next_page_token goes on where this page ended; empty when the whole log was searched.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// searched_back_to is the earliest day (UTC, "2026-11-23") that this page looked at. Nothing between the page before and it was left out.
-	SearchedBackTo string `protobuf:"bytes,3,opt,name=searched_back_to,json=searchedBackTo,proto3" json:"searched_back_to,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *ListEpisodesResponse) Reset() {
-	*x = ListEpisodesResponse{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListEpisodesResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListEpisodesResponse) ProtoMessage() {}
-
-func (x *ListEpisodesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListEpisodesResponse.ProtoReflect.Descriptor instead.
-func (*ListEpisodesResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{20}
-}
-
-func (x *ListEpisodesResponse) GetEpisodes() []*LoggedEpisode {
-	if x != nil {
-		return x.Episodes
-	}
-	return nil
-}
-
-func (x *ListEpisodesResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-func (x *ListEpisodesResponse) GetSearchedBackTo() string {
-	if x != nil {
-		return x.SearchedBackTo
-	}
-	return ""
-}
-
-// ListFailuresRequest says what is counted. Filters that are set must all hold.
-type ListFailuresRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// days to count, today among them, 1–31; 0 means 7.
-	Days int32 `protobuf:"varint,1,opt,name=days,proto3" json:"days,omitempty"`
-	// model_id counts only episodes of that model, which need not exist any more; empty counts all.
-	ModelId string `protobuf:"bytes,2,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
-	// baseline counts only episodes of that baseline; unspecified counts all.
-	Baseline Baseline `protobuf:"varint,3,opt,name=baseline,proto3,enum=rlmaze.inference.v1.Baseline" json:"baseline,omitempty"`
-	// maze_id counts only episodes in that maze; empty counts all.
-	MazeId string `protobuf:"bytes,4,opt,name=maze_id,json=mazeId,proto3" json:"maze_id,omitempty"`
-	// limit is the largest number of pairs to return, 1–100; 0 means 50.
-	Limit         int32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListFailuresRequest) Reset() {
-	*x = ListFailuresRequest{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListFailuresRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListFailuresRequest) ProtoMessage() {}
-
-func (x *ListFailuresRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListFailuresRequest.ProtoReflect.Descriptor instead.
-func (*ListFailuresRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *ListFailuresRequest) GetDays() int32 {
-	if x != nil {
-		return x.Days
-	}
-	return 0
-}
-
-func (x *ListFailuresRequest) GetModelId() string {
-	if x != nil {
-		return x.ModelId
-	}
-	return ""
-}
-
-func (x *ListFailuresRequest) GetBaseline() Baseline {
-	if x != nil {
-		return x.Baseline
-	}
-	return Baseline_BASELINE_UNSPECIFIED
-}
-
-func (x *ListFailuresRequest) GetMazeId() string {
-	if x != nil {
-		return x.MazeId
-	}
-	return ""
-}
-
-func (x *ListFailuresRequest) GetLimit() int32 {
-	if x != nil {
-		return x.Limit
-	}
-	return 0
-}
-
-// ListFailuresResponse holds the pairs, and what was counted in all.
-type ListFailuresResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// failures by policy and maze: the most failed episodes first, then the fewest episodes, then by name.
-	Failures []*FailureCount `protobuf:"bytes,1,rep,name=failures,proto3" json:"failures,omitempty"`
-	// left_out is how many further pairs with a failure there are beyond the limit.
-	LeftOut int32 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
-	// episodes that were counted, the failed ones among them.
-	Episodes int64 `protobuf:"varint,3,opt,name=episodes,proto3" json:"episodes,omitempty"`
-	// failed_episodes of them ended without the goal.
-	FailedEpisodes int64 `protobuf:"varint,4,opt,name=failed_episodes,json=failedEpisodes,proto3" json:"failed_episodes,omitempty"`
-	// counted_back_to is the earliest day (UTC, "2026-11-23") that was counted. It is later than the days asked for where the log is long: a call
-	// begins no further day after a second and a half.
-	CountedBackTo string `protobuf:"bytes,5,opt,name=counted_back_to,json=countedBackTo,proto3" json:"counted_back_to,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListFailuresResponse) Reset() {
-	*x = ListFailuresResponse{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListFailuresResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListFailuresResponse) ProtoMessage() {}
-
-func (x *ListFailuresResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListFailuresResponse.ProtoReflect.Descriptor instead.
-func (*ListFailuresResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{22}
-}
-
-func (x *ListFailuresResponse) GetFailures() []*FailureCount {
-	if x != nil {
-		return x.Failures
-	}
-	return nil
-}
-
-func (x *ListFailuresResponse) GetLeftOut() int32 {
-	if x != nil {
-		return x.LeftOut
-	}
-	return 0
-}
-
-func (x *ListFailuresResponse) GetEpisodes() int64 {
-	if x != nil {
-		return x.Episodes
-	}
-	return 0
-}
-
-func (x *ListFailuresResponse) GetFailedEpisodes() int64 {
-	if x != nil {
-		return x.FailedEpisodes
-	}
-	return 0
-}
-
-func (x *ListFailuresResponse) GetCountedBackTo() string {
-	if x != nil {
-		return x.CountedBackTo
-	}
-	return ""
-}
-
-// FailureCount is how one policy fared in one maze.
-type FailureCount struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// policy that acted.
-	Policy *PolicyRef `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
-	// maze_id of the maze; empty stands for all drawn mazes together.
-	MazeId string `protobuf:"bytes,2,opt,name=maze_id,json=mazeId,proto3" json:"maze_id,omitempty"`
-	// episodes of the policy in the maze.
-	Episodes int64 `protobuf:"varint,3,opt,name=episodes,proto3" json:"episodes,omitempty"`
-	// failed_episodes of them ended without the goal; at least 1.
-	FailedEpisodes int64 `protobuf:"varint,4,opt,name=failed_episodes,json=failedEpisodes,proto3" json:"failed_episodes,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *FailureCount) Reset() {
-	*x = FailureCount{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[23]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FailureCount) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FailureCount) ProtoMessage() {}
-
-func (x *FailureCount) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[23]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FailureCount.ProtoReflect.Descriptor instead.
-func (*FailureCount) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{23}
-}
-
-func (x *FailureCount) GetPolicy() *PolicyRef {
-	if x != nil {
-		return x.Policy
-	}
-	return nil
-}
-
-func (x *FailureCount) GetMazeId() string {
-	if x != nil {
-		return x.MazeId
-	}
-	return ""
-}
-
-func (x *FailureCount) GetEpisodes() int64 {
-	if x != nil {
-		return x.Episodes
-	}
-	return 0
-}
-
-func (x *FailureCount) GetFailedEpisodes() int64 {
-	if x != nil {
-		return x.FailedEpisodes
-	}
-	return 0
-}
-
-// ReplayEpisodeRequest names a logged episode.
-type ReplayEpisodeRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// episode_id of the log; required.
-	EpisodeId string `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
-	// steps_per_second is the pace, 0.1–1000, whatever it was at first; 0 means as fast as possible. At most 60 messages a second at any pace.
-	StepsPerSecond float64 `protobuf:"fixed64,2,opt,name=steps_per_second,json=stepsPerSecond,proto3" json:"steps_per_second,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *ReplayEpisodeRequest) Reset() {
-	*x = ReplayEpisodeRequest{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[24]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReplayEpisodeRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReplayEpisodeRequest) ProtoMessage() {}
-
-func (x *ReplayEpisodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[24]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReplayEpisodeRequest.ProtoReflect.Descriptor instead.
-func (*ReplayEpisodeRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{24}
-}
-
-func (x *ReplayEpisodeRequest) GetEpisodeId() string {
-	if x != nil {
-		return x.EpisodeId
-	}
-	return ""
-}
-
-func (x *ReplayEpisodeRequest) GetStepsPerSecond() float64 {
-	if x != nil {
-		return x.StepsPerSecond
-	}
-	return 0
-}
-
-// ReplayEpisodeResponse is one message of the stream.
-type ReplayEpisodeResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// event is exactly one of these, as in RunEpisodeResponse.
-	//
-	// Types that are valid to be assigned to Event:
-	//
-	//	*ReplayEpisodeResponse_Started
-	//	*ReplayEpisodeResponse_Steps
-	//	*ReplayEpisodeResponse_Finished
-	//	*ReplayEpisodeResponse_Heartbeat
-	Event         isReplayEpisodeResponse_Event `protobuf_oneof:"event"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReplayEpisodeResponse) Reset() {
-	*x = ReplayEpisodeResponse{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[25]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReplayEpisodeResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReplayEpisodeResponse) ProtoMessage() {}
-
-func (x *ReplayEpisodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[25]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReplayEpisodeResponse.ProtoReflect.Descriptor instead.
-func (*ReplayEpisodeResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{25}
-}
-
-func (x *ReplayEpisodeResponse) GetEvent() isReplayEpisodeResponse_Event {
-	if x != nil {
-		return x.Event
-	}
-	return nil
-}
-
-func (x *ReplayEpisodeResponse) GetStarted() *EpisodeStarted {
-	if x != nil {
-		if x, ok := x.Event.(*ReplayEpisodeResponse_Started); ok {
-			return x.Started
-		}
-	}
-	return nil
-}
-
-func (x *ReplayEpisodeResponse) GetSteps() *EpisodeSteps {
-	if x != nil {
-		if x, ok := x.Event.(*ReplayEpisodeResponse_Steps); ok {
-			return x.Steps
-		}
-	}
-	return nil
-}
-
-func (x *ReplayEpisodeResponse) GetFinished() *EpisodeFinished {
-	if x != nil {
-		if x, ok := x.Event.(*ReplayEpisodeResponse_Finished); ok {
-			return x.Finished
-		}
-	}
-	return nil
-}
-
-func (x *ReplayEpisodeResponse) GetHeartbeat() *Heartbeat {
-	if x != nil {
-		if x, ok := x.Event.(*ReplayEpisodeResponse_Heartbeat); ok {
-			return x.Heartbeat
-		}
-	}
-	return nil
-}
-
-type isReplayEpisodeResponse_Event interface {
-	isReplayEpisodeResponse_Event()
-}
-
-type ReplayEpisodeResponse_Started struct {
-	// started is the first message, sent at once.
-	Started *EpisodeStarted `protobuf:"bytes,1,opt,name=started,proto3,oneof"`
-}
-
-type ReplayEpisodeResponse_Steps struct {
-	// steps holds one or more steps, each of them the one that was logged.
-	Steps *EpisodeSteps `protobuf:"bytes,2,opt,name=steps,proto3,oneof"`
-}
-
-type ReplayEpisodeResponse_Finished struct {
-	// finished is the last message; the result is the one that was logged, and logged is true.
-	Finished *EpisodeFinished `protobuf:"bytes,3,opt,name=finished,proto3,oneof"`
-}
-
-type ReplayEpisodeResponse_Heartbeat struct {
-	// heartbeat shows that the server is alive while no step is due.
-	Heartbeat *Heartbeat `protobuf:"bytes,4,opt,name=heartbeat,proto3,oneof"`
-}
-
-func (*ReplayEpisodeResponse_Started) isReplayEpisodeResponse_Event() {}
-
-func (*ReplayEpisodeResponse_Steps) isReplayEpisodeResponse_Event() {}
-
-func (*ReplayEpisodeResponse_Finished) isReplayEpisodeResponse_Event() {}
-
-func (*ReplayEpisodeResponse_Heartbeat) isReplayEpisodeResponse_Event() {}
-
-// VerifyEpisodeRequest names a logged episode.
-type VerifyEpisodeRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// episode_id of the log; required.
-	EpisodeId     string `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *VerifyEpisodeRequest) Reset() {
-	*x = VerifyEpisodeRequest{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[26]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *VerifyEpisodeRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*VerifyEpisodeRequest) ProtoMessage() {}
-
-func (x *VerifyEpisodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[26]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use VerifyEpisodeRequest.ProtoReflect.Descriptor instead.
-func (*VerifyEpisodeRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{26}
-}
-
-func (x *VerifyEpisodeRequest) GetEpisodeId() string {
-	if x != nil {
-		return x.EpisodeId
-	}
-	return ""
-}
-
-// VerifyEpisodeResponse says whether the episode is what the log says.
-type VerifyEpisodeResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// identical is true when every action and every field of the result is the one that was logged.
-	Identical bool `protobuf:"varint,1,opt,name=identical,proto3" json:"identical,omitempty"`
-	// first_different_step is the index of the first step whose action differs, from 1; 0 when no action does.
-	FirstDifferentStep int32 `protobuf:"varint,2,opt,name=first_different_step,json=firstDifferentStep,proto3" json:"first_different_step,omitempty"`
-	// logged_action of first_different_step; unspecified when no action differs, or the log ends before that step.
-	LoggedAction Action `protobuf:"varint,3,opt,name=logged_action,json=loggedAction,proto3,enum=rlmaze.inference.v1.Action" json:"logged_action,omitempty"`
-	// recomputed_action of first_different_step; unspecified when no action differs, or the episode ends before that step when it is run again.
-	RecomputedAction Action `protobuf:"varint,4,opt,name=recomputed_action,json=recomputedAction,proto3,enum=rlmaze.inference.v1.Action" json:"recomputed_action,omitempty"`
-	// different_fields are the names of the fields of the result that differ: "steps", "bumps", "outcome", "total_reward", "spl".
-	DifferentFields []string `protobuf:"bytes,5,rep,name=different_fields,json=differentFields,proto3" json:"different_fields,omitempty"`
-	// logged is the episode as the log has it.
-	Logged *LoggedEpisode `protobuf:"bytes,6,opt,name=logged,proto3" json:"logged,omitempty"`
-	// recomputed is what running it again came to.
-	Recomputed    *EpisodeResult `protobuf:"bytes,7,opt,name=recomputed,proto3" json:"recomputed,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *VerifyEpisodeResponse) Reset() {
-	*x = VerifyEpisodeResponse{}
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[27]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *VerifyEpisodeResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*VerifyEpisodeResponse) ProtoMessage() {}
-
-func (x *VerifyEpisodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_inference_v1_inference_service_proto_msgTypes[27]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use VerifyEpisodeResponse.ProtoReflect.Descriptor instead.
-func (*VerifyEpisodeResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP(), []int{27}
-}
-
-func (x *VerifyEpisodeResponse) GetIdentical() bool {
-	if x != nil {
-		return x.Identical
-	}
-	return false
-}
-
-func (x *VerifyEpisodeResponse) GetFirstDifferentStep() int32 {
-	if x != nil {
-		return x.FirstDifferentStep
-	}
-	return 0
-}
-
-func (x *VerifyEpisodeResponse) GetLoggedAction() Action {
-	if x != nil {
-		return x.LoggedAction
-	}
-	return Action_ACTION_UNSPECIFIED
-}
-
-func (x *VerifyEpisodeResponse) GetRecomputedAction() Action {
-	if x != nil {
-		return x.RecomputedAction
-	}
-	return Action_ACTION_UNSPECIFIED
-}
-
-func (x *VerifyEpisodeResponse) GetDifferentFields() []string {
-	if x != nil {
-		return x.DifferentFields
-	}
-	return nil
-}
-
-func (x *VerifyEpisodeResponse) GetLogged() *LoggedEpisode {
-	if x != nil {
-		return x.Logged
-	}
-	return nil
-}
-
-func (x *VerifyEpisodeResponse) GetRecomputed() *EpisodeResult {
-	if x != nil {
-		return x.Recomputed
-	}
-	return nil
-}
-
 var File_rlmaze_inference_v1_inference_service_proto protoreflect.FileDescriptor
 
 const file_rlmaze_inference_v1_inference_service_proto_rawDesc = "" +
 	"\n" +
-	"+rlmaze/inference/v1/inference_service.proto\x12\x13rlmaze.inference.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto\x1a(rlmaze/inference/v1/logged_episode.proto\x1a\x19rlmaze/maze/v1/maze.proto\"\xd1\x06\n" +
+	"+rlmaze/inference/v1/inference_service.proto\x12\x13rlmaze.inference.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rlmaze/inference/v1/episode.proto\x1a\x19rlmaze/maze/v1/maze.proto\"\xd1\x06\n" +
 	"\x11RunEpisodeRequest\x12\xc2\x01\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tB\xa2\x01\xbaH\x9e\x01\xba\x01\x9a\x01\n" +
@@ -2443,76 +1728,13 @@ const file_rlmaze_inference_v1_inference_service_proto_rawDesc = "" +
 	"\x19ScoreObservationsResponse\x129\n" +
 	"\x06scores\x18\x01 \x03(\v2!.rlmaze.inference.v1.ActionScoresR\x06scores\x126\n" +
 	"\x06policy\x18\x02 \x01(\v2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12 \n" +
-	"\vobservation\x18\x03 \x01(\tR\vobservation\"\xd7\x03\n" +
-	"\x13ListEpisodesRequest\x122\n" +
-	"\bmodel_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$R\amodelId\x12C\n" +
-	"\bbaseline\x18\x02 \x01(\x0e2\x1d.rlmaze.inference.v1.BaselineB\b\xbaH\x05\x82\x01\x02\x10\x01R\bbaseline\x120\n" +
-	"\amaze_id\x18\x03 \x01(\tB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$R\x06mazeId\x12@\n" +
-	"\aoutcome\x18\x04 \x01(\x0e2\x1c.rlmaze.inference.v1.OutcomeB\b\xbaH\x05\x82\x01\x02\x10\x01R\aoutcome\x12&\n" +
-	"\tpage_size\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\tpageToken:\x81\x01\xbaH~\x1a|\n" +
-	"\n" +
-	"policy.one\x12Cmodel_id and baseline exclude one another; set one of them, or none\x1a)this.model_id == '' || this.baseline == 0\"\xa8\x01\n" +
-	"\x14ListEpisodesResponse\x12>\n" +
-	"\bepisodes\x18\x01 \x03(\v2\".rlmaze.inference.v1.LoggedEpisodeR\bepisodes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12(\n" +
-	"\x10searched_back_to\x18\x03 \x01(\tR\x0esearchedBackTo\"\x84\x03\n" +
-	"\x13ListFailuresRequest\x12\x1d\n" +
-	"\x04days\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x1f(\x00R\x04days\x122\n" +
-	"\bmodel_id\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$R\amodelId\x12C\n" +
-	"\bbaseline\x18\x03 \x01(\x0e2\x1d.rlmaze.inference.v1.BaselineB\b\xbaH\x05\x82\x01\x02\x10\x01R\bbaseline\x120\n" +
-	"\amaze_id\x18\x04 \x01(\tB\x17\xbaH\x14r\x12\x18\x80\x012\r^[a-z0-9.-]*$R\x06mazeId\x12\x1f\n" +
-	"\x05limit\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x05limit:\x81\x01\xbaH~\x1a|\n" +
-	"\n" +
-	"policy.one\x12Cmodel_id and baseline exclude one another; set one of them, or none\x1a)this.model_id == '' || this.baseline == 0\"\xdd\x01\n" +
-	"\x14ListFailuresResponse\x12=\n" +
-	"\bfailures\x18\x01 \x03(\v2!.rlmaze.inference.v1.FailureCountR\bfailures\x12\x19\n" +
-	"\bleft_out\x18\x02 \x01(\x05R\aleftOut\x12\x1a\n" +
-	"\bepisodes\x18\x03 \x01(\x03R\bepisodes\x12'\n" +
-	"\x0ffailed_episodes\x18\x04 \x01(\x03R\x0efailedEpisodes\x12&\n" +
-	"\x0fcounted_back_to\x18\x05 \x01(\tR\rcountedBackTo\"\xa4\x01\n" +
-	"\fFailureCount\x126\n" +
-	"\x06policy\x18\x01 \x01(\v2\x1e.rlmaze.inference.v1.PolicyRefR\x06policy\x12\x17\n" +
-	"\amaze_id\x18\x02 \x01(\tR\x06mazeId\x12\x1a\n" +
-	"\bepisodes\x18\x03 \x01(\x03R\bepisodes\x12'\n" +
-	"\x0ffailed_episodes\x18\x04 \x01(\x03R\x0efailedEpisodes\"\xfd\x02\n" +
-	"\x14ReplayEpisodeRequest\x12\xad\x01\n" +
-	"\n" +
-	"episode_id\x18\x01 \x01(\tB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n" +
-	"\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches('^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$')R\tepisodeId\x12\xb4\x01\n" +
-	"\x10steps_per_second\x18\x02 \x01(\x01B\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n" +
-	"\x16steps_per_second.range\x127must be 0 (as fast as possible) or between 0.1 and 1000\x1a.this == 0.0 || (this >= 0.1 && this <= 1000.0)R\x0estepsPerSecond\"\xa0\x02\n" +
-	"\x15ReplayEpisodeResponse\x12?\n" +
-	"\astarted\x18\x01 \x01(\v2#.rlmaze.inference.v1.EpisodeStartedH\x00R\astarted\x129\n" +
-	"\x05steps\x18\x02 \x01(\v2!.rlmaze.inference.v1.EpisodeStepsH\x00R\x05steps\x12B\n" +
-	"\bfinished\x18\x03 \x01(\v2$.rlmaze.inference.v1.EpisodeFinishedH\x00R\bfinished\x12>\n" +
-	"\theartbeat\x18\x04 \x01(\v2\x1e.rlmaze.inference.v1.HeartbeatH\x00R\theartbeatB\a\n" +
-	"\x05event\"\xc6\x01\n" +
-	"\x14VerifyEpisodeRequest\x12\xad\x01\n" +
-	"\n" +
-	"episode_id\x18\x01 \x01(\tB\x8d\x01\xbaH\x89\x01\xba\x01\x85\x01\n" +
-	"\x0fepisode_id.uuid\x12\x1bmust be a lower-case UUIDv7\x1aUthis.matches('^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$')R\tepisodeId\"\x9e\x03\n" +
-	"\x15VerifyEpisodeResponse\x12\x1c\n" +
-	"\tidentical\x18\x01 \x01(\bR\tidentical\x120\n" +
-	"\x14first_different_step\x18\x02 \x01(\x05R\x12firstDifferentStep\x12@\n" +
-	"\rlogged_action\x18\x03 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\floggedAction\x12H\n" +
-	"\x11recomputed_action\x18\x04 \x01(\x0e2\x1b.rlmaze.inference.v1.ActionR\x10recomputedAction\x12)\n" +
-	"\x10different_fields\x18\x05 \x03(\tR\x0fdifferentFields\x12:\n" +
-	"\x06logged\x18\x06 \x01(\v2\".rlmaze.inference.v1.LoggedEpisodeR\x06logged\x12B\n" +
-	"\n" +
-	"recomputed\x18\a \x01(\v2\".rlmaze.inference.v1.EpisodeResultR\n" +
-	"recomputed2\xd0\x06\n" +
+	"\vobservation\x18\x03 \x01(\tR\vobservation2\xa5\x03\n" +
 	"\x10InferenceService\x12_\n" +
 	"\n" +
 	"RunEpisode\x12&.rlmaze.inference.v1.RunEpisodeRequest\x1a'.rlmaze.inference.v1.RunEpisodeResponse0\x01\x12_\n" +
 	"\tMapPolicy\x12%.rlmaze.inference.v1.MapPolicyRequest\x1a&.rlmaze.inference.v1.MapPolicyResponse\"\x03\x90\x02\x01\x12V\n" +
 	"\aRunRace\x12#.rlmaze.inference.v1.RunRaceRequest\x1a$.rlmaze.inference.v1.RunRaceResponse0\x01\x12w\n" +
-	"\x11ScoreObservations\x12-.rlmaze.inference.v1.ScoreObservationsRequest\x1a..rlmaze.inference.v1.ScoreObservationsResponse\"\x03\x90\x02\x01\x12h\n" +
-	"\fListEpisodes\x12(.rlmaze.inference.v1.ListEpisodesRequest\x1a).rlmaze.inference.v1.ListEpisodesResponse\"\x03\x90\x02\x01\x12h\n" +
-	"\fListFailures\x12(.rlmaze.inference.v1.ListFailuresRequest\x1a).rlmaze.inference.v1.ListFailuresResponse\"\x03\x90\x02\x01\x12h\n" +
-	"\rReplayEpisode\x12).rlmaze.inference.v1.ReplayEpisodeRequest\x1a*.rlmaze.inference.v1.ReplayEpisodeResponse0\x01\x12k\n" +
-	"\rVerifyEpisode\x12).rlmaze.inference.v1.VerifyEpisodeRequest\x1a*.rlmaze.inference.v1.VerifyEpisodeResponse\"\x03\x90\x02\x01B\xdf\x01\n" +
+	"\x11ScoreObservations\x12-.rlmaze.inference.v1.ScoreObservationsRequest\x1a..rlmaze.inference.v1.ScoreObservationsResponse\"\x03\x90\x02\x01B\xdf\x01\n" +
 	"\x17com.rlmaze.inference.v1B\x15InferenceServiceProtoP\x01Z?github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1;inferencev1\xa2\x02\x03RIX\xaa\x02\x13Rlmaze.Inference.V1\xca\x02\x13Rlmaze\\Inference\\V1\xe2\x02\x1fRlmaze\\Inference\\V1\\GPBMetadata\xea\x02\x15Rlmaze::Inference::V1b\x06proto3"
 
 var (
@@ -2527,7 +1749,7 @@ func file_rlmaze_inference_v1_inference_service_proto_rawDescGZIP() []byte {
 	return file_rlmaze_inference_v1_inference_service_proto_rawDescData
 }
 
-var file_rlmaze_inference_v1_inference_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_rlmaze_inference_v1_inference_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_rlmaze_inference_v1_inference_service_proto_goTypes = []any{
 	(*RunEpisodeRequest)(nil),         // 0: rlmaze.inference.v1.RunEpisodeRequest
 	(*RunEpisodeResponse)(nil),        // 1: rlmaze.inference.v1.RunEpisodeResponse
@@ -2548,113 +1770,78 @@ var file_rlmaze_inference_v1_inference_service_proto_goTypes = []any{
 	(*Observation)(nil),               // 16: rlmaze.inference.v1.Observation
 	(*ScoreObservationsRequest)(nil),  // 17: rlmaze.inference.v1.ScoreObservationsRequest
 	(*ScoreObservationsResponse)(nil), // 18: rlmaze.inference.v1.ScoreObservationsResponse
-	(*ListEpisodesRequest)(nil),       // 19: rlmaze.inference.v1.ListEpisodesRequest
-	(*ListEpisodesResponse)(nil),      // 20: rlmaze.inference.v1.ListEpisodesResponse
-	(*ListFailuresRequest)(nil),       // 21: rlmaze.inference.v1.ListFailuresRequest
-	(*ListFailuresResponse)(nil),      // 22: rlmaze.inference.v1.ListFailuresResponse
-	(*FailureCount)(nil),              // 23: rlmaze.inference.v1.FailureCount
-	(*ReplayEpisodeRequest)(nil),      // 24: rlmaze.inference.v1.ReplayEpisodeRequest
-	(*ReplayEpisodeResponse)(nil),     // 25: rlmaze.inference.v1.ReplayEpisodeResponse
-	(*VerifyEpisodeRequest)(nil),      // 26: rlmaze.inference.v1.VerifyEpisodeRequest
-	(*VerifyEpisodeResponse)(nil),     // 27: rlmaze.inference.v1.VerifyEpisodeResponse
-	(*v1.MazeRef)(nil),                // 28: rlmaze.maze.v1.MazeRef
-	(*PolicyRef)(nil),                 // 29: rlmaze.inference.v1.PolicyRef
-	(*Sampling)(nil),                  // 30: rlmaze.inference.v1.Sampling
-	(*v1.Maze)(nil),                   // 31: rlmaze.maze.v1.Maze
-	(ScoreKind)(0),                    // 32: rlmaze.inference.v1.ScoreKind
-	(*timestamppb.Timestamp)(nil),     // 33: google.protobuf.Timestamp
-	(*PolicyMap)(nil),                 // 34: rlmaze.inference.v1.PolicyMap
-	(*Step)(nil),                      // 35: rlmaze.inference.v1.Step
-	(Outcome)(0),                      // 36: rlmaze.inference.v1.Outcome
-	(*v1.Cell)(nil),                   // 37: rlmaze.maze.v1.Cell
-	(*ActionScores)(nil),              // 38: rlmaze.inference.v1.ActionScores
-	(Baseline)(0),                     // 39: rlmaze.inference.v1.Baseline
-	(*LoggedEpisode)(nil),             // 40: rlmaze.inference.v1.LoggedEpisode
-	(Action)(0),                       // 41: rlmaze.inference.v1.Action
-	(*EpisodeResult)(nil),             // 42: rlmaze.inference.v1.EpisodeResult
+	(*v1.MazeRef)(nil),                // 19: rlmaze.maze.v1.MazeRef
+	(*PolicyRef)(nil),                 // 20: rlmaze.inference.v1.PolicyRef
+	(*Sampling)(nil),                  // 21: rlmaze.inference.v1.Sampling
+	(*v1.Maze)(nil),                   // 22: rlmaze.maze.v1.Maze
+	(ScoreKind)(0),                    // 23: rlmaze.inference.v1.ScoreKind
+	(*timestamppb.Timestamp)(nil),     // 24: google.protobuf.Timestamp
+	(*PolicyMap)(nil),                 // 25: rlmaze.inference.v1.PolicyMap
+	(*Step)(nil),                      // 26: rlmaze.inference.v1.Step
+	(Outcome)(0),                      // 27: rlmaze.inference.v1.Outcome
+	(*v1.Cell)(nil),                   // 28: rlmaze.maze.v1.Cell
+	(*ActionScores)(nil),              // 29: rlmaze.inference.v1.ActionScores
 }
 var file_rlmaze_inference_v1_inference_service_proto_depIdxs = []int32{
-	28, // 0: rlmaze.inference.v1.RunEpisodeRequest.maze:type_name -> rlmaze.maze.v1.MazeRef
-	29, // 1: rlmaze.inference.v1.RunEpisodeRequest.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	30, // 2: rlmaze.inference.v1.RunEpisodeRequest.sampling:type_name -> rlmaze.inference.v1.Sampling
+	19, // 0: rlmaze.inference.v1.RunEpisodeRequest.maze:type_name -> rlmaze.maze.v1.MazeRef
+	20, // 1: rlmaze.inference.v1.RunEpisodeRequest.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	21, // 2: rlmaze.inference.v1.RunEpisodeRequest.sampling:type_name -> rlmaze.inference.v1.Sampling
 	2,  // 3: rlmaze.inference.v1.RunEpisodeResponse.started:type_name -> rlmaze.inference.v1.EpisodeStarted
 	3,  // 4: rlmaze.inference.v1.RunEpisodeResponse.steps:type_name -> rlmaze.inference.v1.EpisodeSteps
 	4,  // 5: rlmaze.inference.v1.RunEpisodeResponse.finished:type_name -> rlmaze.inference.v1.EpisodeFinished
 	5,  // 6: rlmaze.inference.v1.RunEpisodeResponse.heartbeat:type_name -> rlmaze.inference.v1.Heartbeat
-	29, // 7: rlmaze.inference.v1.EpisodeStarted.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	31, // 8: rlmaze.inference.v1.EpisodeStarted.maze:type_name -> rlmaze.maze.v1.Maze
-	30, // 9: rlmaze.inference.v1.EpisodeStarted.sampling:type_name -> rlmaze.inference.v1.Sampling
-	32, // 10: rlmaze.inference.v1.EpisodeStarted.score_kind:type_name -> rlmaze.inference.v1.ScoreKind
-	33, // 11: rlmaze.inference.v1.EpisodeStarted.server_ts:type_name -> google.protobuf.Timestamp
-	34, // 12: rlmaze.inference.v1.EpisodeStarted.policy_map:type_name -> rlmaze.inference.v1.PolicyMap
-	35, // 13: rlmaze.inference.v1.EpisodeSteps.steps:type_name -> rlmaze.inference.v1.Step
-	36, // 14: rlmaze.inference.v1.EpisodeFinished.outcome:type_name -> rlmaze.inference.v1.Outcome
-	33, // 15: rlmaze.inference.v1.EpisodeFinished.server_ts:type_name -> google.protobuf.Timestamp
-	33, // 16: rlmaze.inference.v1.Heartbeat.server_ts:type_name -> google.protobuf.Timestamp
-	28, // 17: rlmaze.inference.v1.MapPolicyRequest.maze:type_name -> rlmaze.maze.v1.MazeRef
-	29, // 18: rlmaze.inference.v1.MapPolicyRequest.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	30, // 19: rlmaze.inference.v1.MapPolicyRequest.sampling:type_name -> rlmaze.inference.v1.Sampling
-	34, // 20: rlmaze.inference.v1.MapPolicyResponse.policy_map:type_name -> rlmaze.inference.v1.PolicyMap
-	29, // 21: rlmaze.inference.v1.MapPolicyResponse.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	37, // 22: rlmaze.inference.v1.MapPolicyResponse.position:type_name -> rlmaze.maze.v1.Cell
-	29, // 23: rlmaze.inference.v1.RaceLane.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	30, // 24: rlmaze.inference.v1.RaceLane.sampling:type_name -> rlmaze.inference.v1.Sampling
-	28, // 25: rlmaze.inference.v1.RunRaceRequest.maze:type_name -> rlmaze.maze.v1.MazeRef
+	20, // 7: rlmaze.inference.v1.EpisodeStarted.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	22, // 8: rlmaze.inference.v1.EpisodeStarted.maze:type_name -> rlmaze.maze.v1.Maze
+	21, // 9: rlmaze.inference.v1.EpisodeStarted.sampling:type_name -> rlmaze.inference.v1.Sampling
+	23, // 10: rlmaze.inference.v1.EpisodeStarted.score_kind:type_name -> rlmaze.inference.v1.ScoreKind
+	24, // 11: rlmaze.inference.v1.EpisodeStarted.server_ts:type_name -> google.protobuf.Timestamp
+	25, // 12: rlmaze.inference.v1.EpisodeStarted.policy_map:type_name -> rlmaze.inference.v1.PolicyMap
+	26, // 13: rlmaze.inference.v1.EpisodeSteps.steps:type_name -> rlmaze.inference.v1.Step
+	27, // 14: rlmaze.inference.v1.EpisodeFinished.outcome:type_name -> rlmaze.inference.v1.Outcome
+	24, // 15: rlmaze.inference.v1.EpisodeFinished.server_ts:type_name -> google.protobuf.Timestamp
+	24, // 16: rlmaze.inference.v1.Heartbeat.server_ts:type_name -> google.protobuf.Timestamp
+	19, // 17: rlmaze.inference.v1.MapPolicyRequest.maze:type_name -> rlmaze.maze.v1.MazeRef
+	20, // 18: rlmaze.inference.v1.MapPolicyRequest.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	21, // 19: rlmaze.inference.v1.MapPolicyRequest.sampling:type_name -> rlmaze.inference.v1.Sampling
+	25, // 20: rlmaze.inference.v1.MapPolicyResponse.policy_map:type_name -> rlmaze.inference.v1.PolicyMap
+	20, // 21: rlmaze.inference.v1.MapPolicyResponse.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	28, // 22: rlmaze.inference.v1.MapPolicyResponse.position:type_name -> rlmaze.maze.v1.Cell
+	20, // 23: rlmaze.inference.v1.RaceLane.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	21, // 24: rlmaze.inference.v1.RaceLane.sampling:type_name -> rlmaze.inference.v1.Sampling
+	19, // 25: rlmaze.inference.v1.RunRaceRequest.maze:type_name -> rlmaze.maze.v1.MazeRef
 	8,  // 26: rlmaze.inference.v1.RunRaceRequest.lanes:type_name -> rlmaze.inference.v1.RaceLane
 	11, // 27: rlmaze.inference.v1.RunRaceResponse.started:type_name -> rlmaze.inference.v1.RaceStarted
 	13, // 28: rlmaze.inference.v1.RunRaceResponse.steps:type_name -> rlmaze.inference.v1.RaceSteps
 	15, // 29: rlmaze.inference.v1.RunRaceResponse.finished:type_name -> rlmaze.inference.v1.RaceFinished
 	5,  // 30: rlmaze.inference.v1.RunRaceResponse.heartbeat:type_name -> rlmaze.inference.v1.Heartbeat
-	31, // 31: rlmaze.inference.v1.RaceStarted.maze:type_name -> rlmaze.maze.v1.Maze
+	22, // 31: rlmaze.inference.v1.RaceStarted.maze:type_name -> rlmaze.maze.v1.Maze
 	12, // 32: rlmaze.inference.v1.RaceStarted.lanes:type_name -> rlmaze.inference.v1.RaceLaneStarted
-	33, // 33: rlmaze.inference.v1.RaceStarted.server_ts:type_name -> google.protobuf.Timestamp
-	29, // 34: rlmaze.inference.v1.RaceLaneStarted.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	30, // 35: rlmaze.inference.v1.RaceLaneStarted.sampling:type_name -> rlmaze.inference.v1.Sampling
-	32, // 36: rlmaze.inference.v1.RaceLaneStarted.score_kind:type_name -> rlmaze.inference.v1.ScoreKind
+	24, // 33: rlmaze.inference.v1.RaceStarted.server_ts:type_name -> google.protobuf.Timestamp
+	20, // 34: rlmaze.inference.v1.RaceLaneStarted.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	21, // 35: rlmaze.inference.v1.RaceLaneStarted.sampling:type_name -> rlmaze.inference.v1.Sampling
+	23, // 36: rlmaze.inference.v1.RaceLaneStarted.score_kind:type_name -> rlmaze.inference.v1.ScoreKind
 	14, // 37: rlmaze.inference.v1.RaceSteps.lanes:type_name -> rlmaze.inference.v1.RaceLaneSteps
-	35, // 38: rlmaze.inference.v1.RaceLaneSteps.steps:type_name -> rlmaze.inference.v1.Step
+	26, // 38: rlmaze.inference.v1.RaceLaneSteps.steps:type_name -> rlmaze.inference.v1.Step
 	4,  // 39: rlmaze.inference.v1.RaceLaneSteps.finished:type_name -> rlmaze.inference.v1.EpisodeFinished
 	4,  // 40: rlmaze.inference.v1.RaceFinished.lanes:type_name -> rlmaze.inference.v1.EpisodeFinished
-	33, // 41: rlmaze.inference.v1.RaceFinished.server_ts:type_name -> google.protobuf.Timestamp
-	29, // 42: rlmaze.inference.v1.ScoreObservationsRequest.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	24, // 41: rlmaze.inference.v1.RaceFinished.server_ts:type_name -> google.protobuf.Timestamp
+	20, // 42: rlmaze.inference.v1.ScoreObservationsRequest.policy:type_name -> rlmaze.inference.v1.PolicyRef
 	16, // 43: rlmaze.inference.v1.ScoreObservationsRequest.observations:type_name -> rlmaze.inference.v1.Observation
-	38, // 44: rlmaze.inference.v1.ScoreObservationsResponse.scores:type_name -> rlmaze.inference.v1.ActionScores
-	29, // 45: rlmaze.inference.v1.ScoreObservationsResponse.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	39, // 46: rlmaze.inference.v1.ListEpisodesRequest.baseline:type_name -> rlmaze.inference.v1.Baseline
-	36, // 47: rlmaze.inference.v1.ListEpisodesRequest.outcome:type_name -> rlmaze.inference.v1.Outcome
-	40, // 48: rlmaze.inference.v1.ListEpisodesResponse.episodes:type_name -> rlmaze.inference.v1.LoggedEpisode
-	39, // 49: rlmaze.inference.v1.ListFailuresRequest.baseline:type_name -> rlmaze.inference.v1.Baseline
-	23, // 50: rlmaze.inference.v1.ListFailuresResponse.failures:type_name -> rlmaze.inference.v1.FailureCount
-	29, // 51: rlmaze.inference.v1.FailureCount.policy:type_name -> rlmaze.inference.v1.PolicyRef
-	2,  // 52: rlmaze.inference.v1.ReplayEpisodeResponse.started:type_name -> rlmaze.inference.v1.EpisodeStarted
-	3,  // 53: rlmaze.inference.v1.ReplayEpisodeResponse.steps:type_name -> rlmaze.inference.v1.EpisodeSteps
-	4,  // 54: rlmaze.inference.v1.ReplayEpisodeResponse.finished:type_name -> rlmaze.inference.v1.EpisodeFinished
-	5,  // 55: rlmaze.inference.v1.ReplayEpisodeResponse.heartbeat:type_name -> rlmaze.inference.v1.Heartbeat
-	41, // 56: rlmaze.inference.v1.VerifyEpisodeResponse.logged_action:type_name -> rlmaze.inference.v1.Action
-	41, // 57: rlmaze.inference.v1.VerifyEpisodeResponse.recomputed_action:type_name -> rlmaze.inference.v1.Action
-	40, // 58: rlmaze.inference.v1.VerifyEpisodeResponse.logged:type_name -> rlmaze.inference.v1.LoggedEpisode
-	42, // 59: rlmaze.inference.v1.VerifyEpisodeResponse.recomputed:type_name -> rlmaze.inference.v1.EpisodeResult
-	0,  // 60: rlmaze.inference.v1.InferenceService.RunEpisode:input_type -> rlmaze.inference.v1.RunEpisodeRequest
-	6,  // 61: rlmaze.inference.v1.InferenceService.MapPolicy:input_type -> rlmaze.inference.v1.MapPolicyRequest
-	9,  // 62: rlmaze.inference.v1.InferenceService.RunRace:input_type -> rlmaze.inference.v1.RunRaceRequest
-	17, // 63: rlmaze.inference.v1.InferenceService.ScoreObservations:input_type -> rlmaze.inference.v1.ScoreObservationsRequest
-	19, // 64: rlmaze.inference.v1.InferenceService.ListEpisodes:input_type -> rlmaze.inference.v1.ListEpisodesRequest
-	21, // 65: rlmaze.inference.v1.InferenceService.ListFailures:input_type -> rlmaze.inference.v1.ListFailuresRequest
-	24, // 66: rlmaze.inference.v1.InferenceService.ReplayEpisode:input_type -> rlmaze.inference.v1.ReplayEpisodeRequest
-	26, // 67: rlmaze.inference.v1.InferenceService.VerifyEpisode:input_type -> rlmaze.inference.v1.VerifyEpisodeRequest
-	1,  // 68: rlmaze.inference.v1.InferenceService.RunEpisode:output_type -> rlmaze.inference.v1.RunEpisodeResponse
-	7,  // 69: rlmaze.inference.v1.InferenceService.MapPolicy:output_type -> rlmaze.inference.v1.MapPolicyResponse
-	10, // 70: rlmaze.inference.v1.InferenceService.RunRace:output_type -> rlmaze.inference.v1.RunRaceResponse
-	18, // 71: rlmaze.inference.v1.InferenceService.ScoreObservations:output_type -> rlmaze.inference.v1.ScoreObservationsResponse
-	20, // 72: rlmaze.inference.v1.InferenceService.ListEpisodes:output_type -> rlmaze.inference.v1.ListEpisodesResponse
-	22, // 73: rlmaze.inference.v1.InferenceService.ListFailures:output_type -> rlmaze.inference.v1.ListFailuresResponse
-	25, // 74: rlmaze.inference.v1.InferenceService.ReplayEpisode:output_type -> rlmaze.inference.v1.ReplayEpisodeResponse
-	27, // 75: rlmaze.inference.v1.InferenceService.VerifyEpisode:output_type -> rlmaze.inference.v1.VerifyEpisodeResponse
-	68, // [68:76] is the sub-list for method output_type
-	60, // [60:68] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	29, // 44: rlmaze.inference.v1.ScoreObservationsResponse.scores:type_name -> rlmaze.inference.v1.ActionScores
+	20, // 45: rlmaze.inference.v1.ScoreObservationsResponse.policy:type_name -> rlmaze.inference.v1.PolicyRef
+	0,  // 46: rlmaze.inference.v1.InferenceService.RunEpisode:input_type -> rlmaze.inference.v1.RunEpisodeRequest
+	6,  // 47: rlmaze.inference.v1.InferenceService.MapPolicy:input_type -> rlmaze.inference.v1.MapPolicyRequest
+	9,  // 48: rlmaze.inference.v1.InferenceService.RunRace:input_type -> rlmaze.inference.v1.RunRaceRequest
+	17, // 49: rlmaze.inference.v1.InferenceService.ScoreObservations:input_type -> rlmaze.inference.v1.ScoreObservationsRequest
+	1,  // 50: rlmaze.inference.v1.InferenceService.RunEpisode:output_type -> rlmaze.inference.v1.RunEpisodeResponse
+	7,  // 51: rlmaze.inference.v1.InferenceService.MapPolicy:output_type -> rlmaze.inference.v1.MapPolicyResponse
+	10, // 52: rlmaze.inference.v1.InferenceService.RunRace:output_type -> rlmaze.inference.v1.RunRaceResponse
+	18, // 53: rlmaze.inference.v1.InferenceService.ScoreObservations:output_type -> rlmaze.inference.v1.ScoreObservationsResponse
+	50, // [50:54] is the sub-list for method output_type
+	46, // [46:50] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_rlmaze_inference_v1_inference_service_proto_init() }
@@ -2663,7 +1850,6 @@ func file_rlmaze_inference_v1_inference_service_proto_init() {
 		return
 	}
 	file_rlmaze_inference_v1_episode_proto_init()
-	file_rlmaze_inference_v1_logged_episode_proto_init()
 	file_rlmaze_inference_v1_inference_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_rlmaze_inference_v1_inference_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*RunEpisodeResponse_Started)(nil),
@@ -2678,19 +1864,13 @@ func file_rlmaze_inference_v1_inference_service_proto_init() {
 		(*RunRaceResponse_Finished)(nil),
 		(*RunRaceResponse_Heartbeat)(nil),
 	}
-	file_rlmaze_inference_v1_inference_service_proto_msgTypes[25].OneofWrappers = []any{
-		(*ReplayEpisodeResponse_Started)(nil),
-		(*ReplayEpisodeResponse_Steps)(nil),
-		(*ReplayEpisodeResponse_Finished)(nil),
-		(*ReplayEpisodeResponse_Heartbeat)(nil),
-	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rlmaze_inference_v1_inference_service_proto_rawDesc), len(file_rlmaze_inference_v1_inference_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

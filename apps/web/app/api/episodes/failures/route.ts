@@ -1,8 +1,8 @@
 import {
-  InferenceService,
+  EpisodeLogService,
   ListFailuresRequestSchema,
   ListFailuresResponseSchema,
-} from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+} from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { goClient } from "@/server/go-server";
 import { queryMessage, unary } from "@/server/unary";
 
@@ -14,7 +14,7 @@ export function GET(request: Request): Promise<Response> {
     ListFailuresResponseSchema,
     async () => {
       const message = queryMessage(ListFailuresRequestSchema, new URL(request.url).searchParams, {});
-      return goClient(InferenceService).listFailures(message);
+      return goClient(EpisodeLogService).listFailures(message);
     },
     { saysWhatIsAway: true },
   );

@@ -45,18 +45,6 @@ const (
 	// InferenceServiceScoreObservationsProcedure is the fully-qualified name of the InferenceService's
 	// ScoreObservations RPC.
 	InferenceServiceScoreObservationsProcedure = "/rlmaze.inference.v1.InferenceService/ScoreObservations"
-	// InferenceServiceListEpisodesProcedure is the fully-qualified name of the InferenceService's
-	// ListEpisodes RPC.
-	InferenceServiceListEpisodesProcedure = "/rlmaze.inference.v1.InferenceService/ListEpisodes"
-	// InferenceServiceListFailuresProcedure is the fully-qualified name of the InferenceService's
-	// ListFailures RPC.
-	InferenceServiceListFailuresProcedure = "/rlmaze.inference.v1.InferenceService/ListFailures"
-	// InferenceServiceReplayEpisodeProcedure is the fully-qualified name of the InferenceService's
-	// ReplayEpisode RPC.
-	InferenceServiceReplayEpisodeProcedure = "/rlmaze.inference.v1.InferenceService/ReplayEpisode"
-	// InferenceServiceVerifyEpisodeProcedure is the fully-qualified name of the InferenceService's
-	// VerifyEpisode RPC.
-	InferenceServiceVerifyEpisodeProcedure = "/rlmaze.inference.v1.InferenceService/VerifyEpisode"
 )
 
 // InferenceServiceClient is a client for the rlmaze.inference.v1.InferenceService service.
@@ -86,28 +74,6 @@ type InferenceServiceClient interface {
 	// Errors: not_found (model); invalid_argument (a field out of its range); failed_precondition (a baseline, which has no scores; no active
 	// model; a broken one).
 	ScoreObservations(context.Context, *v1.ScoreObservationsRequest) (*v1.ScoreObservationsResponse, error)
-	// ListEpisodes returns a page of the log, newest first. The log is searched day by day (UTC), backwards, a bounded number of days a call: a
-	// page may hold fewer episodes than asked for, even none, and still have a next_page_token. Episodes that wait in a server's spool, because
-	// the log's store was away when they ended, are listed once they have reached it.
-	// Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
-	// log's store is away).
-	ListEpisodes(context.Context, *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error)
-	// ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
-	// without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
-	// Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
-	ListFailures(context.Context, *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error)
-	// ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
-	// else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
-	// resume_token. Nothing is written to the log.
-	// Over WebSocket the first frame is {"replayEpisode": <this request>} at /ws/inference.
-	// Errors: not_found (no such episode in the log); failed_precondition (a step differs from the log, which ends the stream after the steps
-	// before it, or the result does: the message names which; the model is gone, broken or was replaced; the maze_id no longer names the maze
-	// that was logged); resource_exhausted (too many streams at once); unavailable (the log's store is away; the server is going down).
-	ReplayEpisode(context.Context, *v1.ReplayEpisodeRequest) (*connect.ServerStreamForClient[v1.ReplayEpisodeResponse], error)
-	// VerifyEpisode runs a logged episode again at full speed and compares every action and the result with the log. An episode that differs is
-	// an answer, not an error. Nothing is written to the log.
-	// Errors: as ReplayEpisode, but for steps and results that differ; resource_exhausted (too many replays at once).
-	VerifyEpisode(context.Context, *v1.VerifyEpisodeRequest) (*v1.VerifyEpisodeResponse, error)
 }
 
 // NewInferenceServiceClient constructs a client for the rlmaze.inference.v1.InferenceService
@@ -147,33 +113,6 @@ func NewInferenceServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
-		listEpisodes: connect.NewClient[v1.ListEpisodesRequest, v1.ListEpisodesResponse](
-			httpClient,
-			baseURL+InferenceServiceListEpisodesProcedure,
-			connect.WithSchema(inferenceServiceMethods.ByName("ListEpisodes")),
-			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-			connect.WithClientOptions(opts...),
-		),
-		listFailures: connect.NewClient[v1.ListFailuresRequest, v1.ListFailuresResponse](
-			httpClient,
-			baseURL+InferenceServiceListFailuresProcedure,
-			connect.WithSchema(inferenceServiceMethods.ByName("ListFailures")),
-			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-			connect.WithClientOptions(opts...),
-		),
-		replayEpisode: connect.NewClient[v1.ReplayEpisodeRequest, v1.ReplayEpisodeResponse](
-			httpClient,
-			baseURL+InferenceServiceReplayEpisodeProcedure,
-			connect.WithSchema(inferenceServiceMethods.ByName("ReplayEpisode")),
-			connect.WithClientOptions(opts...),
-		),
-		verifyEpisode: connect.NewClient[v1.VerifyEpisodeRequest, v1.VerifyEpisodeResponse](
-			httpClient,
-			baseURL+InferenceServiceVerifyEpisodeProcedure,
-			connect.WithSchema(inferenceServiceMethods.ByName("VerifyEpisode")),
-			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-			connect.WithClientOptions(opts...),
-		),
 	}
 }
 
@@ -183,10 +122,6 @@ type inferenceServiceClient struct {
 	mapPolicy         *connect.Client[v1.MapPolicyRequest, v1.MapPolicyResponse]
 	runRace           *connect.Client[v1.RunRaceRequest, v1.RunRaceResponse]
 	scoreObservations *connect.Client[v1.ScoreObservationsRequest, v1.ScoreObservationsResponse]
-	listEpisodes      *connect.Client[v1.ListEpisodesRequest, v1.ListEpisodesResponse]
-	listFailures      *connect.Client[v1.ListFailuresRequest, v1.ListFailuresResponse]
-	replayEpisode     *connect.Client[v1.ReplayEpisodeRequest, v1.ReplayEpisodeResponse]
-	verifyEpisode     *connect.Client[v1.VerifyEpisodeRequest, v1.VerifyEpisodeResponse]
 }
 
 // RunEpisode calls rlmaze.inference.v1.InferenceService.RunEpisode.
@@ -211,38 +146,6 @@ func (c *inferenceServiceClient) RunRace(ctx context.Context, req *v1.RunRaceReq
 // ScoreObservations calls rlmaze.inference.v1.InferenceService.ScoreObservations.
 func (c *inferenceServiceClient) ScoreObservations(ctx context.Context, req *v1.ScoreObservationsRequest) (*v1.ScoreObservationsResponse, error) {
 	response, err := c.scoreObservations.CallUnary(ctx, connect.NewRequest(req))
-	if response != nil {
-		return response.Msg, err
-	}
-	return nil, err
-}
-
-// ListEpisodes calls rlmaze.inference.v1.InferenceService.ListEpisodes.
-func (c *inferenceServiceClient) ListEpisodes(ctx context.Context, req *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error) {
-	response, err := c.listEpisodes.CallUnary(ctx, connect.NewRequest(req))
-	if response != nil {
-		return response.Msg, err
-	}
-	return nil, err
-}
-
-// ListFailures calls rlmaze.inference.v1.InferenceService.ListFailures.
-func (c *inferenceServiceClient) ListFailures(ctx context.Context, req *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error) {
-	response, err := c.listFailures.CallUnary(ctx, connect.NewRequest(req))
-	if response != nil {
-		return response.Msg, err
-	}
-	return nil, err
-}
-
-// ReplayEpisode calls rlmaze.inference.v1.InferenceService.ReplayEpisode.
-func (c *inferenceServiceClient) ReplayEpisode(ctx context.Context, req *v1.ReplayEpisodeRequest) (*connect.ServerStreamForClient[v1.ReplayEpisodeResponse], error) {
-	return c.replayEpisode.CallServerStream(ctx, connect.NewRequest(req))
-}
-
-// VerifyEpisode calls rlmaze.inference.v1.InferenceService.VerifyEpisode.
-func (c *inferenceServiceClient) VerifyEpisode(ctx context.Context, req *v1.VerifyEpisodeRequest) (*v1.VerifyEpisodeResponse, error) {
-	response, err := c.verifyEpisode.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -276,28 +179,6 @@ type InferenceServiceHandler interface {
 	// Errors: not_found (model); invalid_argument (a field out of its range); failed_precondition (a baseline, which has no scores; no active
 	// model; a broken one).
 	ScoreObservations(context.Context, *v1.ScoreObservationsRequest) (*v1.ScoreObservationsResponse, error)
-	// ListEpisodes returns a page of the log, newest first. The log is searched day by day (UTC), backwards, a bounded number of days a call: a
-	// page may hold fewer episodes than asked for, even none, and still have a next_page_token. Episodes that wait in a server's spool, because
-	// the log's store was away when they ended, are listed once they have reached it.
-	// Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
-	// log's store is away).
-	ListEpisodes(context.Context, *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error)
-	// ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
-	// without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
-	// Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
-	ListFailures(context.Context, *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error)
-	// ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
-	// else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
-	// resume_token. Nothing is written to the log.
-	// Over WebSocket the first frame is {"replayEpisode": <this request>} at /ws/inference.
-	// Errors: not_found (no such episode in the log); failed_precondition (a step differs from the log, which ends the stream after the steps
-	// before it, or the result does: the message names which; the model is gone, broken or was replaced; the maze_id no longer names the maze
-	// that was logged); resource_exhausted (too many streams at once); unavailable (the log's store is away; the server is going down).
-	ReplayEpisode(context.Context, *v1.ReplayEpisodeRequest, *connect.ServerStream[v1.ReplayEpisodeResponse]) error
-	// VerifyEpisode runs a logged episode again at full speed and compares every action and the result with the log. An episode that differs is
-	// an answer, not an error. Nothing is written to the log.
-	// Errors: as ReplayEpisode, but for steps and results that differ; resource_exhausted (too many replays at once).
-	VerifyEpisode(context.Context, *v1.VerifyEpisodeRequest) (*v1.VerifyEpisodeResponse, error)
 }
 
 // NewInferenceServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -333,33 +214,6 @@ func NewInferenceServiceHandler(svc InferenceServiceHandler, opts ...connect.Han
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	inferenceServiceListEpisodesHandler := connect.NewUnaryHandlerSimple(
-		InferenceServiceListEpisodesProcedure,
-		svc.ListEpisodes,
-		connect.WithSchema(inferenceServiceMethods.ByName("ListEpisodes")),
-		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-		connect.WithHandlerOptions(opts...),
-	)
-	inferenceServiceListFailuresHandler := connect.NewUnaryHandlerSimple(
-		InferenceServiceListFailuresProcedure,
-		svc.ListFailures,
-		connect.WithSchema(inferenceServiceMethods.ByName("ListFailures")),
-		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-		connect.WithHandlerOptions(opts...),
-	)
-	inferenceServiceReplayEpisodeHandler := connect.NewServerStreamHandlerSimple(
-		InferenceServiceReplayEpisodeProcedure,
-		svc.ReplayEpisode,
-		connect.WithSchema(inferenceServiceMethods.ByName("ReplayEpisode")),
-		connect.WithHandlerOptions(opts...),
-	)
-	inferenceServiceVerifyEpisodeHandler := connect.NewUnaryHandlerSimple(
-		InferenceServiceVerifyEpisodeProcedure,
-		svc.VerifyEpisode,
-		connect.WithSchema(inferenceServiceMethods.ByName("VerifyEpisode")),
-		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
-		connect.WithHandlerOptions(opts...),
-	)
 	return "/rlmaze.inference.v1.InferenceService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case InferenceServiceRunEpisodeProcedure:
@@ -370,14 +224,6 @@ func NewInferenceServiceHandler(svc InferenceServiceHandler, opts ...connect.Han
 			inferenceServiceRunRaceHandler.ServeHTTP(w, r)
 		case InferenceServiceScoreObservationsProcedure:
 			inferenceServiceScoreObservationsHandler.ServeHTTP(w, r)
-		case InferenceServiceListEpisodesProcedure:
-			inferenceServiceListEpisodesHandler.ServeHTTP(w, r)
-		case InferenceServiceListFailuresProcedure:
-			inferenceServiceListFailuresHandler.ServeHTTP(w, r)
-		case InferenceServiceReplayEpisodeProcedure:
-			inferenceServiceReplayEpisodeHandler.ServeHTTP(w, r)
-		case InferenceServiceVerifyEpisodeProcedure:
-			inferenceServiceVerifyEpisodeHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -401,20 +247,4 @@ func (UnimplementedInferenceServiceHandler) RunRace(context.Context, *v1.RunRace
 
 func (UnimplementedInferenceServiceHandler) ScoreObservations(context.Context, *v1.ScoreObservationsRequest) (*v1.ScoreObservationsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.inference.v1.InferenceService.ScoreObservations is not implemented"))
-}
-
-func (UnimplementedInferenceServiceHandler) ListEpisodes(context.Context, *v1.ListEpisodesRequest) (*v1.ListEpisodesResponse, error) {
-	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.inference.v1.InferenceService.ListEpisodes is not implemented"))
-}
-
-func (UnimplementedInferenceServiceHandler) ListFailures(context.Context, *v1.ListFailuresRequest) (*v1.ListFailuresResponse, error) {
-	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.inference.v1.InferenceService.ListFailures is not implemented"))
-}
-
-func (UnimplementedInferenceServiceHandler) ReplayEpisode(context.Context, *v1.ReplayEpisodeRequest, *connect.ServerStream[v1.ReplayEpisodeResponse]) error {
-	return connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.inference.v1.InferenceService.ReplayEpisode is not implemented"))
-}
-
-func (UnimplementedInferenceServiceHandler) VerifyEpisode(context.Context, *v1.VerifyEpisodeRequest) (*v1.VerifyEpisodeResponse, error) {
-	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("rlmaze.inference.v1.InferenceService.VerifyEpisode is not implemented"))
 }

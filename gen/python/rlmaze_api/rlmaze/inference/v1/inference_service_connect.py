@@ -19,7 +19,7 @@ from connectrpc.server import ConnectASGIApplication, ConnectWSGIApplication, DE
 from protobuf import DescService
 
 from . import inference_service_pb
-from .inference_service_pb import ListEpisodesRequest, ListEpisodesResponse, ListFailuresRequest, ListFailuresResponse, MapPolicyRequest, MapPolicyResponse, ReplayEpisodeRequest, ReplayEpisodeResponse, RunEpisodeRequest, RunEpisodeResponse, RunRaceRequest, RunRaceResponse, ScoreObservationsRequest, ScoreObservationsResponse, VerifyEpisodeRequest, VerifyEpisodeResponse
+from .inference_service_pb import MapPolicyRequest, MapPolicyResponse, RunEpisodeRequest, RunEpisodeResponse, RunRaceRequest, RunRaceResponse, ScoreObservationsRequest, ScoreObservationsResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
@@ -73,44 +73,6 @@ class InferenceService(Protocol):
         ScoreObservations runs the network on observations that the caller made: what would it choose if this cell were a wall? Nothing is logged.
         Errors: not_found (model); invalid_argument (a field out of its range); failed_precondition (a baseline, which has no scores; no active
         model; a broken one).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    async def list_episodes(self, request: ListEpisodesRequest, ctx: RequestContext[ListEpisodesRequest, ListEpisodesResponse], /) -> ListEpisodesResponse:
-        """
-        ListEpisodes returns a page of the log, newest first. The log is searched day by day (UTC), backwards, a bounded number of days a call: a
-        page may hold fewer episodes than asked for, even none, and still have a next_page_token. Episodes that wait in a server's spool, because
-        the log's store was away when they ended, are listed once they have reached it.
-        Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
-        log's store is away).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    async def list_failures(self, request: ListFailuresRequest, ctx: RequestContext[ListFailuresRequest, ListFailuresResponse], /) -> ListFailuresResponse:
-        """
-        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
-        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
-        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    def replay_episode(self, request: ReplayEpisodeRequest, ctx: RequestContext[ReplayEpisodeRequest, ReplayEpisodeResponse], /) -> AsyncIterator[ReplayEpisodeResponse]:
-        """
-        ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
-        else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
-        resume_token. Nothing is written to the log.
-        Over WebSocket the first frame is {"replayEpisode": <this request>} at /ws/inference.
-        Errors: not_found (no such episode in the log); failed_precondition (a step differs from the log, which ends the stream after the steps
-        before it, or the result does: the message names which; the model is gone, broken or was replaced; the maze_id no longer names the maze
-        that was logged); resource_exhausted (too many streams at once); unavailable (the log's store is away; the server is going down).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    async def verify_episode(self, request: VerifyEpisodeRequest, ctx: RequestContext[VerifyEpisodeRequest, VerifyEpisodeResponse], /) -> VerifyEpisodeResponse:
-        """
-        VerifyEpisode runs a logged episode again at full speed and compares every action and the result with the log. An episode that differs is
-        an answer, not an error. Nothing is written to the log.
-        Errors: as ReplayEpisode, but for steps and results that differ; resource_exhausted (too many replays at once).
         """
         raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
 
@@ -175,50 +137,6 @@ class InferenceServiceASGIApplication(ConnectASGIApplication[InferenceService]):
                         stream_type=StreamType.UNARY,
                     ),
                     function=svc.score_observations,
-                ),
-                "/rlmaze.inference.v1.InferenceService/ListEpisodes": Endpoint.unary(
-                    method=MethodInfo(
-                        name="ListEpisodes",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=ListEpisodesRequest,
-                        output=ListEpisodesResponse,
-                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                        stream_type=StreamType.UNARY,
-                    ),
-                    function=svc.list_episodes,
-                ),
-                "/rlmaze.inference.v1.InferenceService/ListFailures": Endpoint.unary(
-                    method=MethodInfo(
-                        name="ListFailures",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=ListFailuresRequest,
-                        output=ListFailuresResponse,
-                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                        stream_type=StreamType.UNARY,
-                    ),
-                    function=svc.list_failures,
-                ),
-                "/rlmaze.inference.v1.InferenceService/ReplayEpisode": Endpoint.server_stream(
-                    method=MethodInfo(
-                        name="ReplayEpisode",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=ReplayEpisodeRequest,
-                        output=ReplayEpisodeResponse,
-                        idempotency_level=IdempotencyLevel.UNKNOWN,
-                        stream_type=StreamType.SERVER_STREAM,
-                    ),
-                    function=svc.replay_episode,
-                ),
-                "/rlmaze.inference.v1.InferenceService/VerifyEpisode": Endpoint.unary(
-                    method=MethodInfo(
-                        name="VerifyEpisode",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=VerifyEpisodeRequest,
-                        output=VerifyEpisodeResponse,
-                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                        stream_type=StreamType.UNARY,
-                    ),
-                    function=svc.verify_episode,
                 ),
             },
             interceptors=interceptors,
@@ -351,118 +269,6 @@ class InferenceServiceClient(ConnectClient):
             timeout_ms=timeout_ms,
             use_get=use_get,
         )
-    async def list_episodes(
-        self,
-        request: ListEpisodesRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-        use_get: bool = False,
-    ) -> ListEpisodesResponse:
-        """
-        ListEpisodes returns a page of the log, newest first. The log is searched day by day (UTC), backwards, a bounded number of days a call: a
-        page may hold fewer episodes than asked for, even none, and still have a next_page_token. Episodes that wait in a server's spool, because
-        the log's store was away when they ended, are listed once they have reached it.
-        Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
-        log's store is away).
-        """
-        return await self.execute_unary(
-            request=request,
-            method=MethodInfo(
-                name="ListEpisodes",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=ListEpisodesRequest,
-                output=ListEpisodesResponse,
-                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                stream_type=StreamType.UNARY,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-            use_get=use_get,
-        )
-    async def list_failures(
-        self,
-        request: ListFailuresRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-        use_get: bool = False,
-    ) -> ListFailuresResponse:
-        """
-        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
-        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
-        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
-        """
-        return await self.execute_unary(
-            request=request,
-            method=MethodInfo(
-                name="ListFailures",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=ListFailuresRequest,
-                output=ListFailuresResponse,
-                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                stream_type=StreamType.UNARY,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-            use_get=use_get,
-        )
-    def replay_episode(
-        self,
-        request: ReplayEpisodeRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-    ) -> AsyncIterator[ReplayEpisodeResponse]:
-        """
-        ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
-        else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
-        resume_token. Nothing is written to the log.
-        Over WebSocket the first frame is {"replayEpisode": <this request>} at /ws/inference.
-        Errors: not_found (no such episode in the log); failed_precondition (a step differs from the log, which ends the stream after the steps
-        before it, or the result does: the message names which; the model is gone, broken or was replaced; the maze_id no longer names the maze
-        that was logged); resource_exhausted (too many streams at once); unavailable (the log's store is away; the server is going down).
-        """
-        return self.execute_server_stream(
-            request=request,
-            method=MethodInfo(
-                name="ReplayEpisode",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=ReplayEpisodeRequest,
-                output=ReplayEpisodeResponse,
-                idempotency_level=IdempotencyLevel.UNKNOWN,
-                stream_type=StreamType.SERVER_STREAM,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-        )
-    async def verify_episode(
-        self,
-        request: VerifyEpisodeRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-        use_get: bool = False,
-    ) -> VerifyEpisodeResponse:
-        """
-        VerifyEpisode runs a logged episode again at full speed and compares every action and the result with the log. An episode that differs is
-        an answer, not an error. Nothing is written to the log.
-        Errors: as ReplayEpisode, but for steps and results that differ; resource_exhausted (too many replays at once).
-        """
-        return await self.execute_unary(
-            request=request,
-            method=MethodInfo(
-                name="VerifyEpisode",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=VerifyEpisodeRequest,
-                output=VerifyEpisodeResponse,
-                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                stream_type=StreamType.UNARY,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-            use_get=use_get,
-        )
 
 class InferenceServiceSync(Protocol):
     """
@@ -507,44 +313,6 @@ class InferenceServiceSync(Protocol):
         ScoreObservations runs the network on observations that the caller made: what would it choose if this cell were a wall? Nothing is logged.
         Errors: not_found (model); invalid_argument (a field out of its range); failed_precondition (a baseline, which has no scores; no active
         model; a broken one).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    def list_episodes(self, request: ListEpisodesRequest, ctx: RequestContext[ListEpisodesRequest, ListEpisodesResponse], /) -> ListEpisodesResponse:
-        """
-        ListEpisodes returns a page of the log, newest first. The log is searched day by day (UTC), backwards, a bounded number of days a call: a
-        page may hold fewer episodes than asked for, even none, and still have a next_page_token. Episodes that wait in a server's spool, because
-        the log's store was away when they ended, are listed once they have reached it.
-        Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
-        log's store is away).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    def list_failures(self, request: ListFailuresRequest, ctx: RequestContext[ListFailuresRequest, ListFailuresResponse], /) -> ListFailuresResponse:
-        """
-        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
-        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
-        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    def replay_episode(self, request: ReplayEpisodeRequest, ctx: RequestContext[ReplayEpisodeRequest, ReplayEpisodeResponse], /) -> Iterator[ReplayEpisodeResponse]:
-        """
-        ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
-        else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
-        resume_token. Nothing is written to the log.
-        Over WebSocket the first frame is {"replayEpisode": <this request>} at /ws/inference.
-        Errors: not_found (no such episode in the log); failed_precondition (a step differs from the log, which ends the stream after the steps
-        before it, or the result does: the message names which; the model is gone, broken or was replaced; the maze_id no longer names the maze
-        that was logged); resource_exhausted (too many streams at once); unavailable (the log's store is away; the server is going down).
-        """
-        raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
-
-    def verify_episode(self, request: VerifyEpisodeRequest, ctx: RequestContext[VerifyEpisodeRequest, VerifyEpisodeResponse], /) -> VerifyEpisodeResponse:
-        """
-        VerifyEpisode runs a logged episode again at full speed and compares every action and the result with the log. An episode that differs is
-        an answer, not an error. Nothing is written to the log.
-        Errors: as ReplayEpisode, but for steps and results that differ; resource_exhausted (too many replays at once).
         """
         raise ConnectError(Code.UNIMPLEMENTED, 'Not implemented')
 
@@ -607,50 +375,6 @@ class InferenceServiceWSGIApplication(ConnectWSGIApplication):
                         stream_type=StreamType.UNARY,
                     ),
                     function=service.score_observations,
-                ),
-                "/rlmaze.inference.v1.InferenceService/ListEpisodes": EndpointSync.unary(
-                    method=MethodInfo(
-                        name="ListEpisodes",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=ListEpisodesRequest,
-                        output=ListEpisodesResponse,
-                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                        stream_type=StreamType.UNARY,
-                    ),
-                    function=service.list_episodes,
-                ),
-                "/rlmaze.inference.v1.InferenceService/ListFailures": EndpointSync.unary(
-                    method=MethodInfo(
-                        name="ListFailures",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=ListFailuresRequest,
-                        output=ListFailuresResponse,
-                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                        stream_type=StreamType.UNARY,
-                    ),
-                    function=service.list_failures,
-                ),
-                "/rlmaze.inference.v1.InferenceService/ReplayEpisode": EndpointSync.server_stream(
-                    method=MethodInfo(
-                        name="ReplayEpisode",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=ReplayEpisodeRequest,
-                        output=ReplayEpisodeResponse,
-                        idempotency_level=IdempotencyLevel.UNKNOWN,
-                        stream_type=StreamType.SERVER_STREAM,
-                    ),
-                    function=service.replay_episode,
-                ),
-                "/rlmaze.inference.v1.InferenceService/VerifyEpisode": EndpointSync.unary(
-                    method=MethodInfo(
-                        name="VerifyEpisode",
-                        service_name="rlmaze.inference.v1.InferenceService",
-                        input=VerifyEpisodeRequest,
-                        output=VerifyEpisodeResponse,
-                        idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                        stream_type=StreamType.UNARY,
-                    ),
-                    function=service.verify_episode,
                 ),
             },
             interceptors=interceptors,
@@ -776,118 +500,6 @@ class InferenceServiceClientSync(ConnectClientSync):
                 service_name="rlmaze.inference.v1.InferenceService",
                 input=ScoreObservationsRequest,
                 output=ScoreObservationsResponse,
-                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                stream_type=StreamType.UNARY,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-            use_get=use_get,
-        )
-    def list_episodes(
-        self,
-        request: ListEpisodesRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-        use_get: bool = False,
-    ) -> ListEpisodesResponse:
-        """
-        ListEpisodes returns a page of the log, newest first. The log is searched day by day (UTC), backwards, a bounded number of days a call: a
-        page may hold fewer episodes than asked for, even none, and still have a next_page_token. Episodes that wait in a server's spool, because
-        the log's store was away when they ended, are listed once they have reached it.
-        Errors: invalid_argument for a page_token that is not one of this listing; resource_exhausted (too many lists at once); unavailable (the
-        log's store is away).
-        """
-        return self.execute_unary(
-            request=request,
-            method=MethodInfo(
-                name="ListEpisodes",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=ListEpisodesRequest,
-                output=ListEpisodesResponse,
-                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                stream_type=StreamType.UNARY,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-            use_get=use_get,
-        )
-    def list_failures(
-        self,
-        request: ListFailuresRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-        use_get: bool = False,
-    ) -> ListFailuresResponse:
-        """
-        ListFailures counts the log by policy and maze, over the last days (UTC, today among them), and returns the pairs in which an episode ended
-        without its goal, those with the most such episodes first. Episodes that wait in a server's spool are not counted yet.
-        Errors: resource_exhausted (too many lists at once); unavailable (the log's store is away, or a day holds more than it can read in time).
-        """
-        return self.execute_unary(
-            request=request,
-            method=MethodInfo(
-                name="ListFailures",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=ListFailuresRequest,
-                output=ListFailuresResponse,
-                idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
-                stream_type=StreamType.UNARY,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-            use_get=use_get,
-        )
-    def replay_episode(
-        self,
-        request: ReplayEpisodeRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-    ) -> Iterator[ReplayEpisodeResponse]:
-        """
-        ReplayEpisode runs a logged episode again and streams it as RunEpisode did: started, then steps, then finished; heartbeats where nothing
-        else is due for five seconds. Every step is computed anew by the policy of the episode and compared with the logged action; started has no
-        resume_token. Nothing is written to the log.
-        Over WebSocket the first frame is {"replayEpisode": <this request>} at /ws/inference.
-        Errors: not_found (no such episode in the log); failed_precondition (a step differs from the log, which ends the stream after the steps
-        before it, or the result does: the message names which; the model is gone, broken or was replaced; the maze_id no longer names the maze
-        that was logged); resource_exhausted (too many streams at once); unavailable (the log's store is away; the server is going down).
-        """
-        return self.execute_server_stream(
-            request=request,
-            method=MethodInfo(
-                name="ReplayEpisode",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=ReplayEpisodeRequest,
-                output=ReplayEpisodeResponse,
-                idempotency_level=IdempotencyLevel.UNKNOWN,
-                stream_type=StreamType.SERVER_STREAM,
-            ),
-            headers=headers,
-            timeout_ms=timeout_ms,
-        )
-    def verify_episode(
-        self,
-        request: VerifyEpisodeRequest,
-        *,
-        headers: Headers | Mapping[str, str] | None = None, 
-        timeout_ms: int | None = None,
-        use_get: bool = False,
-    ) -> VerifyEpisodeResponse:
-        """
-        VerifyEpisode runs a logged episode again at full speed and compares every action and the result with the log. An episode that differs is
-        an answer, not an error. Nothing is written to the log.
-        Errors: as ReplayEpisode, but for steps and results that differ; resource_exhausted (too many replays at once).
-        """
-        return self.execute_unary(
-            request=request,
-            method=MethodInfo(
-                name="VerifyEpisode",
-                service_name="rlmaze.inference.v1.InferenceService",
-                input=VerifyEpisodeRequest,
-                output=VerifyEpisodeResponse,
                 idempotency_level=IdempotencyLevel.NO_SIDE_EFFECTS,
                 stream_type=StreamType.UNARY,
             ),

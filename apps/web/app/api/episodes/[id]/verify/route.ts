@@ -1,4 +1,4 @@
-import { InferenceService, VerifyEpisodeResponseSchema } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
+import { EpisodeLogService, VerifyEpisodeResponseSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { goClient } from "@/server/go-server";
 import { requireOwnOrigin } from "@/server/origin";
 import { unary } from "@/server/unary";
@@ -10,7 +10,7 @@ export function POST(request: Request, context: RouteContext<"/api/episodes/[id]
     async () => {
       requireOwnOrigin(request);
       const { id } = await context.params;
-      return goClient(InferenceService).verifyEpisode({ episodeId: id });
+      return goClient(EpisodeLogService).verifyEpisode({ episodeId: id });
     },
     { saysWhatIsAway: true },
   );

@@ -8,14 +8,25 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	inferencev1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1"
+	"github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1/inferencev1connect"
 	"github.com/rlmaze/rlmaze/server/internal/domain"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/flush"
 	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
 
+// EpisodeLogService serves rlmaze.inference.v1.EpisodeLogService, and its stream to other transports.
+type EpisodeLogService struct {
+	List     *usecase.ListEpisodes
+	Failures *usecase.ListFailures
+	Replay   *usecase.ReplayEpisode
+	Verify   *usecase.VerifyEpisode
+}
+
+var _ inferencev1connect.EpisodeLogServiceHandler = (*EpisodeLogService)(nil)
+
 // ListEpisodes returns a page of the log.
-func (s *InferenceService) ListEpisodes(ctx context.Context, request *inferencev1.ListEpisodesRequest) (*inferencev1.ListEpisodesResponse, error) {
+func (s *EpisodeLogService) ListEpisodes(ctx context.Context, request *inferencev1.ListEpisodesRequest) (*inferencev1.ListEpisodesResponse, error) {
 	listed, err := s.List.Run(ctx, usecase.ListEpisodesInput{
 		Filter: domain.EpisodeFilter{
 			ModelID:  request.GetModelId(),
@@ -37,7 +48,7 @@ func (s *InferenceService) ListEpisodes(ctx context.Context, request *inferencev
 }
 
 // ListFailures counts the log by policy and maze.
-func (s *InferenceService) ListFailures(ctx context.Context, request *inferencev1.ListFailuresRequest) (*inferencev1.ListFailuresResponse, error) {
+func (s *EpisodeLogService) ListFailures(ctx context.Context, request *inferencev1.ListFailuresRequest) (*inferencev1.ListFailuresResponse, error) {
 	counted, err := s.Failures.Run(ctx, usecase.ListFailuresInput{
 		Days:   int(request.GetDays()),
 		Filter: domain.EpisodeFilter{ModelID: request.GetModelId(), Baseline: baselinesOfContract[request.GetBaseline()], MazeID: request.GetMazeId()},
@@ -50,7 +61,7 @@ func (s *InferenceService) ListFailures(ctx context.Context, request *inferencev
 }
 
 // VerifyEpisode runs a logged episode again and compares.
-func (s *InferenceService) VerifyEpisode(ctx context.Context, request *inferencev1.VerifyEpisodeRequest) (*inferencev1.VerifyEpisodeResponse, error) {
+func (s *EpisodeLogService) VerifyEpisode(ctx context.Context, request *inferencev1.VerifyEpisodeRequest) (*inferencev1.VerifyEpisodeResponse, error) {
 	verified, err := s.Verify.Run(ctx, request.GetEpisodeId())
 	if err != nil {
 		return nil, err
@@ -60,22 +71,22 @@ func (s *InferenceService) VerifyEpisode(ctx context.Context, request *inference
 }
 
 // ReplayEpisode streams a logged episode again.
-func (s *InferenceService) ReplayEpisode(ctx context.Context, request *inferencev1.ReplayEpisodeRequest, stream *connect.ServerStream[inferencev1.ReplayEpisodeResponse]) error {
+func (s *EpisodeLogService) ReplayEpisode(ctx context.Context, request *inferencev1.ReplayEpisodeRequest, stream *connect.ServerStream[inferencev1.ReplayEpisodeResponse]) error {
 	return s.StreamReplay(ctx, request, stream.Send)
 }
 
 // ReplayRequest returns an empty request for transports that decode it themselves.
-func (s *InferenceService) ReplayRequest() proto.Message {
+func (s *EpisodeLogService) ReplayRequest() proto.Message {
 	return new(inferencev1.ReplayEpisodeRequest)
 }
 
 // ServeReplay is StreamReplay for transports that know no types.
-func (s *InferenceService) ServeReplay(ctx context.Context, request proto.Message, send func(proto.Message) error) error {
+func (s *EpisodeLogService) ServeReplay(ctx context.Context, request proto.Message, send func(proto.Message) error) error {
 	return s.StreamReplay(ctx, request.(*inferencev1.ReplayEpisodeRequest), func(response *inferencev1.ReplayEpisodeResponse) error { return send(response) })
 }
 
 // StreamReplay replays the episode and sends its events. A message is reused once send has returned.
-func (s *InferenceService) StreamReplay(ctx context.Context, request *inferencev1.ReplayEpisodeRequest, send func(*inferencev1.ReplayEpisodeResponse) error) error {
+func (s *EpisodeLogService) StreamReplay(ctx context.Context, request *inferencev1.ReplayEpisodeRequest, send func(*inferencev1.ReplayEpisodeResponse) error) error {
 	steps := replayMessages.Get().(*replayMessage)
 	defer replayMessages.Put(steps)
 	in := usecase.ReplayEpisodeInput{EpisodeID: request.GetEpisodeId(), StepsPerSecond: request.GetStepsPerSecond()}
