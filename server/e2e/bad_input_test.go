@@ -204,6 +204,34 @@ func TestBadInputOfUnaryCallsNamesFieldAndRule(t *testing.T) {
 			_, err := inference(shared.public).MapPolicy(ctx, &inferencev1.MapPolicyRequest{Maze: mazeByID("heldout-0001"), AfterStep: 19999})
 			return err
 		}, connect.CodeInvalidArgument, "after_step"},
+		"list of a foreign page token": {func() error {
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{PageToken: "Zm9yZWlnbg"})
+			return err
+		}, connect.CodeInvalidArgument, "page_token"},
+		"list of a large page": {func() error {
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{PageSize: 101})
+			return err
+		}, connect.CodeInvalidArgument, "page_size"},
+		"list of a strange model": {func() error {
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "../x"})
+			return err
+		}, connect.CodeInvalidArgument, "model_id"},
+		"failures of too many days": {func() error {
+			_, err := episodeLog(shared.public).ListFailures(ctx, &inferencev1.ListFailuresRequest{Days: 32})
+			return err
+		}, connect.CodeInvalidArgument, "days"},
+		"list of a model and a baseline": {func() error {
+			_, err := episodeLog(shared.public).ListEpisodes(ctx, &inferencev1.ListEpisodesRequest{ModelId: "ppo-memory-1", Baseline: 1})
+			return err
+		}, connect.CodeInvalidArgument, ""},
+		"proof of an unknown episode": {func() error {
+			_, err := episodeLog(shared.public).VerifyEpisode(ctx, &inferencev1.VerifyEpisodeRequest{EpisodeId: newEpisodeID()})
+			return err
+		}, connect.CodeNotFound, "episode_id"},
+		"proof of nothing": {func() error {
+			_, err := episodeLog(shared.public).VerifyEpisode(ctx, &inferencev1.VerifyEpisodeRequest{})
+			return err
+		}, connect.CodeInvalidArgument, "episode_id"},
 	} {
 		err := c.call()
 		if field, rule := violation(err); connect.CodeOf(err) != c.code || field != c.field || rule == "" {
@@ -287,6 +315,9 @@ func endpoints() []endpoint {
 		{"rlmaze.inference.v1.InferenceService/RunRace", &inferencev1.RunRaceRequest{Maze: maze, Seed: proto.Uint64(1), MaxSteps: 2, Lanes: []*inferencev1.RaceLane{{}, {Policy: baseline(2), Sampling: softmax(1)}}}, true},
 		{"rlmaze.inference.v1.InferenceService/ScoreObservations", &inferencev1.ScoreObservationsRequest{Observations: []*inferencev1.Observation{{Values: make([]float32, domain.ObservationLength)}}}, false},
 		{"rlmaze.inference.v1.InferenceService/MapPolicy", &inferencev1.MapPolicyRequest{Maze: maze, AfterStep: 1}, false},
+		{"rlmaze.inference.v1.InferenceService/ListEpisodes", &inferencev1.ListEpisodesRequest{Outcome: 1, PageSize: 2, PageToken: "Zm9yZWlnbg"}, false},
+		{"rlmaze.inference.v1.InferenceService/ReplayEpisode", &inferencev1.ReplayEpisodeRequest{EpisodeId: newEpisodeID(), StepsPerSecond: 10}, true},
+		{"rlmaze.inference.v1.InferenceService/VerifyEpisode", &inferencev1.VerifyEpisodeRequest{EpisodeId: newEpisodeID()}, false},
 		{"rlmaze.maze.v1.MazeService/ListMazeSets", &mazev1.ListMazeSetsRequest{}, false},
 		{"rlmaze.maze.v1.MazeService/ListMazes", &mazev1.ListMazesRequest{SetId: "puzzles", PageSize: 2}, false},
 		{"rlmaze.maze.v1.MazeService/GetMaze", &mazev1.GetMazeRequest{MazeId: "heldout-0001"}, false},

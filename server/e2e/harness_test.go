@@ -236,6 +236,10 @@ func inference(base string) inferencev1connect.InferenceServiceClient {
 	return inferencev1connect.NewInferenceServiceClient(http.DefaultClient, base)
 }
 
+func episodeLog(base string) inferencev1connect.EpisodeLogServiceClient {
+	return inferencev1connect.NewEpisodeLogServiceClient(http.DefaultClient, base)
+}
+
 func mazes(base string) mazev1connect.MazeServiceClient {
 	return mazev1connect.NewMazeServiceClient(http.DefaultClient, base)
 }

@@ -37,10 +37,11 @@ type stream = messages[inferencev1.RunEpisodeResponse]
 
 // transport opens streams in one of the ways that clients have.
 type transport struct {
-	name     string
-	http     *http.Client
-	open     func(ctx context.Context, base string, request *inferencev1.RunEpisodeRequest) (stream, error)
-	openRace func(ctx context.Context, base string, request *inferencev1.RunRaceRequest) (messages[inferencev1.RunRaceResponse], error)
+	name       string
+	http       *http.Client
+	open       func(ctx context.Context, base string, request *inferencev1.RunEpisodeRequest) (stream, error)
+	openRace   func(ctx context.Context, base string, request *inferencev1.RunRaceRequest) (messages[inferencev1.RunRaceResponse], error)
+	openReplay func(ctx context.Context, base string, request *inferencev1.ReplayEpisodeRequest) (messages[inferencev1.ReplayEpisodeResponse], error)
 }
 
 // transports returns the three ways, each with connections of its own. A read buffer of some kilobytes makes readers that stall early.
@@ -75,6 +76,9 @@ func transports(t *testing.T, readBuffer int) []transport {
 			func(ctx context.Context, base string, request *inferencev1.RunRaceRequest) (messages[inferencev1.RunRaceResponse], error) {
 				return openWebSocket[inferencev1.RunRaceResponse](ctx, ws, base, "runRace", request)
 			},
+			func(ctx context.Context, base string, request *inferencev1.ReplayEpisodeRequest) (messages[inferencev1.ReplayEpisodeResponse], error) {
+				return openWebSocket[inferencev1.ReplayEpisodeResponse](ctx, ws, base, "replayEpisode", request)
+			},
 		},
 	}
 }
@@ -87,6 +91,9 @@ func overConnect(name string, client *http.Client) transport {
 		},
 		func(ctx context.Context, base string, request *inferencev1.RunRaceRequest) (messages[inferencev1.RunRaceResponse], error) {
 			return openConnect(ctx, request, inferencev1connect.NewInferenceServiceClient(client, base).RunRace)
+		},
+		func(ctx context.Context, base string, request *inferencev1.ReplayEpisodeRequest) (messages[inferencev1.ReplayEpisodeResponse], error) {
+			return openConnect(ctx, request, inferencev1connect.NewEpisodeLogServiceClient(client, base).ReplayEpisode)
 		},
 	}
 }

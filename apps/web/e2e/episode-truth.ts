@@ -1,4 +1,5 @@
 import { createClient } from "@connectrpc/connect";
+import { Baseline, Outcome } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import { InferenceService } from "@rlmaze/api/rlmaze/inference/v1/inference_service_pb";
 import { createStreamTransport } from "@rlmaze/api-client/transport";
 import type { InferencePage, LogRow } from "./inference";
@@ -22,6 +23,20 @@ export async function wholeEpisode(serverUrl: string, mazeId: string): Promise<L
     }
   }
   return steps;
+}
+
+/** Runs an episode that doesn't reach its goal: a random walk in a large maze. */
+export async function failedEpisode(serverUrl: string, mazeId: string): Promise<void> {
+  const client = createClient(InferenceService, createStreamTransport({ serverUrl }));
+  const request = {
+    maze: { maze: { case: "mazeId", value: mazeId } },
+    policy: { policy: { case: "baseline", value: Baseline.RANDOM } },
+    seed: 1n,
+    stepsPerSecond: 0,
+  } as const;
+  for await (const { event } of client.runEpisode(request)) {
+    if (event.case === "finished" && event.value.outcome !== Outcome.STEP_LIMIT) throw new Error("it reached its goal");
+  }
 }
 
 /** Every step of the page's log, read by scrolling through it; the oldest first. */

@@ -1,4 +1,5 @@
 import type { Locator, Page } from "@playwright/test";
+import { failedEpisode } from "./episode-truth";
 import { expect, InferencePage } from "./inference";
 import { RECORDED_RUNS, recordedExperiments, recordedGpu } from "./recorded-experiments";
 import { RECORDED_RUN, recordedTraining } from "./recorded-training";
@@ -261,6 +262,20 @@ export const states: readonly State[] = [
   {
     name: "gpu-none",
     reach: async (page, world) => open(page, world, "/gpu", page.getByText("There is no Trainer here")),
+  },
+  {
+    name: "episodes",
+    reach: async (page, world) => {
+      await finishedEpisode(page, world);
+      await open(page, world, "/episodes", page.getByRole("button", { name: /^Verify/ }).first());
+    },
+  },
+  {
+    name: "episodes-failures",
+    reach: async (page, world) => {
+      await failedEpisode(world.serverUrl, "large30-01");
+      await open(page, world, "/episodes?view=failures", page.getByRole("table", { name: "Failures" }));
+    },
   },
   {
     name: "status",

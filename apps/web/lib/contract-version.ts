@@ -8,7 +8,7 @@ export const pageContract: number = Math.max(
 /** What a version added, as it is missed when a server is older. */
 const additions: Readonly<Record<number, string>> = {
   2: "races and questions about changed inputs",
-  4: "the history of switches, rolling back, evaluations and the leaderboard",
+  4: "the history of switches, rolling back, the leaderboard, and the list of past episodes and their proofs",
 };
 
 /** How the server's contract and the page's differ. */

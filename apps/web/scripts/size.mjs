@@ -39,6 +39,7 @@ try {
     "/training/a-run",
     "/experiments",
     "/experiments/compare",
+    "/episodes",
     "/gpu",
     "/status",
   ]) {

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { fixtureEpisodeId, ORPHANED, TAMPERED } from "@/test/fixture-episodes";
 import { bff, privateListener, type Service } from "@/test/services";
 
 let go: Service;
@@ -87,6 +88,22 @@ describe("the read routes", () => {
   test("take the set from the path, whatever the query says", async () => {
     const { body } = await get("/api/mazes/showcase?setId=heldout");
     expect(body.mazes[0].setId).toBe("showcase");
+  });
+
+  test("list the episodes by filter, with enum names, and page through them", async () => {
+    const first = await get("/api/episodes?modelId=ppo-memory-1&outcome=OUTCOME_REACHED_GOAL&pageSize=2");
+    expect(first.body.episodes).toHaveLength(2);
+    expect(first.body).toMatchObject({ nextPageToken: "2", searchedBackTo: "2026-11-21" });
+    expect(first.body.episodes[0]).toMatchObject({ outcome: "OUTCOME_REACHED_GOAL", seed: "0", bumps: 0 });
+    const baseline = await get("/api/episodes?baseline=BASELINE_WALL_FOLLOWER&pageSize=1");
+    expect(baseline.body.episodes[0].policy).toEqual({ baseline: "BASELINE_WALL_FOLLOWER" });
+  });
+
+  test("count failures by policy and maze, and refuse what is no count", async () => {
+    const { status, body } = await get("/api/episodes/failures?days=7&modelId=ppo-memory-1");
+    expect([status, body.countedBackTo, body.leftOut]).toEqual([200, "2026-11-17", 0]);
+    expect(body.failures[0]).toMatchObject({ policy: { modelId: "ppo-memory-1" }, failedEpisodes: expect.any(String) });
+    expect((await get("/api/episodes/failures?days=many")).status).toBe(400);
   });
 
   test("give a maze by id and generate one from the query, with its seed in full", async () => {
@@ -222,6 +239,29 @@ describe("POST /api/models/active", () => {
     );
     expect(status).toBe(400);
     expect(reply.message).toContain("65536");
+  });
+});
+
+describe("POST /api/episodes/:id/verify", () => {
+  test("answers with the proof, also of an episode that differs", async () => {
+    const identical = await post(`/api/episodes/${fixtureEpisodeId(0)}/verify`, "");
+    expect([identical.status, identical.body.identical]).toEqual([200, true]);
+    const { status, body } = await post(`/api/episodes/${fixtureEpisodeId(TAMPERED)}/verify`, "");
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ identical: false, firstDifferentStep: 6, loggedAction: "ACTION_UP" });
+  });
+
+  test("says what is unknown, and what cannot be run again", async () => {
+    const unknown = await post(`/api/episodes/${fixtureEpisodeId(999)}/verify`, "");
+    expect([unknown.status, unknown.body.code]).toEqual([404, "not_found"]);
+    const orphaned = await post(`/api/episodes/${fixtureEpisodeId(ORPHANED)}/verify`, "");
+    expect([orphaned.status, orphaned.body.code]).toEqual([400, "failed_precondition"]);
+    expect(orphaned.body.message).toContain("ppo-gone-1");
+  });
+
+  test("refuses another site, whose visitors would pay with the server's time", async () => {
+    const answer = await post(`/api/episodes/${fixtureEpisodeId(0)}/verify`, "", { Origin: "https://evil.example" });
+    expect([answer.status, answer.body.code]).toEqual([403, "permission_denied"]);
   });
 });
 

@@ -3,6 +3,7 @@ import { type Timestamp, timestampFromDate, timestampNow } from "@bufbuild/proto
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { EvaluationService } from "@rlmaze/api/rlmaze/evaluation/v1/evaluation_service_pb";
 import { ExperimentService } from "@rlmaze/api/rlmaze/experiment/v1/experiment_service_pb";
+import { EpisodeLogService } from "@rlmaze/api/rlmaze/inference/v1/episode_log_service_pb";
 import { Outcome, type PolicyMapSchema, ScoreKind, type StepSchema } from "@rlmaze/api/rlmaze/inference/v1/episode_pb";
 import {
   type EpisodeFinishedSchema,
@@ -20,6 +21,7 @@ import { ServerState, type ServiceStatusSchema, SystemService } from "@rlmaze/ap
 import { TrainingHistoryService } from "@rlmaze/api/rlmaze/training/v1/training_history_service_pb";
 import { TrainingService } from "@rlmaze/api/rlmaze/training/v1/training_service_pb";
 import { drawnMaze } from "../features/mazes/drawn-maze";
+import { fixtureEpisodes } from "./fixture-episodes";
 import { fixtureEvaluations } from "./fixture-evaluations";
 import { fixtureExperiments } from "./fixture-experiments";
 import { FixtureSwitches } from "./fixture-switches";
@@ -484,6 +486,7 @@ export function fixtureRoutes(options: FixtureOptions = {}): (router: ConnectRou
         services: [...(options.services ?? [])],
       }),
     });
+    router.service(EpisodeLogService, fixtureEpisodes(options.withoutModels === true));
     router.service(InferenceService, {
       runEpisode: (request, context) => runEpisode(request, context.signal),
       mapPolicy: (request) => {

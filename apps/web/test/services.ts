@@ -45,6 +45,12 @@ const routes: [RegExp, () => Promise<Route>][] = [
   [/^\/api\/models\/(?<id>[^/]+)$/, () => import("@/app/api/models/[id]/route") as unknown as Promise<Route>],
   [/^\/api\/leaderboard$/, () => import("@/app/api/leaderboard/route") as Promise<Route>],
   [/^\/api\/leaderboard\/evaluate$/, () => import("@/app/api/leaderboard/evaluate/route") as Promise<Route>],
+  [/^\/api\/episodes\/failures$/, () => import("@/app/api/episodes/failures/route") as Promise<Route>],
+  [/^\/api\/episodes$/, () => import("@/app/api/episodes/route") as Promise<Route>],
+  [
+    /^\/api\/episodes\/(?<id>[^/]+)\/verify$/,
+    () => import("@/app/api/episodes/[id]/verify/route") as unknown as Promise<Route>,
+  ],
   [/^\/api\/experiments$/, () => import("@/app/api/experiments/route") as Promise<Route>],
   [/^\/api\/experiments\/compare$/, () => import("@/app/api/experiments/compare/route") as Promise<Route>],
   [/^\/api\/experiments\/runs$/, () => import("@/app/api/experiments/runs/route") as Promise<Route>],

@@ -154,12 +154,19 @@ func (a *App) start(ctx context.Context) error {
 		Now:      time.Now,
 		OnLogged: a.episodeLogged,
 	}
+	a.keepLogShort(background, stores.pruner)
 	episodes := usecase.NewRunEpisode(deps)
 	inference := &rpc.InferenceService{
 		Run:   episodes,
 		Race:  usecase.NewRunRace(episodes),
 		Map:   usecase.NewMapPolicy(deps),
 		Score: usecase.NewScoreObservations(deps),
+	}
+	episodeLog := &rpc.EpisodeLogService{
+		List:     &usecase.ListEpisodes{Log: stores.log, Capacity: deps.Capacity, Now: time.Now},
+		Failures: &usecase.ListFailures{Tallies: stores.tallies, Capacity: deps.Capacity, Now: time.Now},
+		Replay:   usecase.NewReplayEpisode(episodes),
+		Verify:   usecase.NewVerifyEpisode(deps),
 	}
 	system := &rpc.SystemService{
 		Status: &usecase.GetStatus{
@@ -228,6 +235,7 @@ func (a *App) start(ctx context.Context) error {
 	inferenceSockets := ws.NewHandler(socketOptions,
 		ws.Stream{Name: "runEpisode", NewRequest: inference.EpisodeRequest, Serve: inference.ServeEpisode},
 		ws.Stream{Name: "runRace", NewRequest: inference.RaceRequest, Serve: inference.ServeRace},
+		ws.Stream{Name: "replayEpisode", NewRequest: episodeLog.ReplayRequest, Serve: episodeLog.ServeReplay},
 	)
 	trainingSockets := ws.NewHandler(socketOptions, training.streams()...)
 	a.sockets = []*ws.Handler{inferenceSockets, trainingSockets}
@@ -252,6 +260,9 @@ func (a *App) start(ctx context.Context) error {
 				return inferencev1connect.NewInferenceServiceHandler(inference, o...)
 			},
 			func(o ...connect.HandlerOption) (string, http.Handler) {
+				return inferencev1connect.NewEpisodeLogServiceHandler(episodeLog, o...)
+			},
+			func(o ...connect.HandlerOption) (string, http.Handler) {
 				return mazev1connect.NewMazeServiceHandler(maze, o...)
 			},
 			func(o ...connect.HandlerOption) (string, http.Handler) {
@@ -271,6 +282,8 @@ func (a *App) start(ctx context.Context) error {
 			inferencev1connect.InferenceServiceName, mazev1connect.MazeServiceName,
 			modelv1connect.ModelServiceName, evaluationv1connect.EvaluationServiceName, systemv1connect.SystemServiceName,
 			experimentv1connect.ExperimentServiceName,
+			inferencev1connect.InferenceServiceName, inferencev1connect.EpisodeLogServiceName, mazev1connect.MazeServiceName,
+			modelv1connect.ModelServiceName, systemv1connect.SystemServiceName, experimentv1connect.ExperimentServiceName,
 			trainingv1connect.TrainingServiceName, trainingv1connect.TrainingHistoryServiceName,
 		},
 		WebSockets: map[string]http.Handler{"/ws/inference": inferenceSockets, "/ws/training": trainingSockets},

@@ -25,6 +25,8 @@ type Config struct {
 	CORSOrigins       []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://127.0.0.1:3000"`
 	DatabaseURL       string   `env:"DATABASE_URL"`
 	MongoURI          string   `env:"MONGODB_URI"`
+	LogMaxDays        int      `env:"EPISODE_LOG_MAX_DAYS" envDefault:"0"`
+	LogMaxEpisodes    int      `env:"EPISODE_LOG_MAX_EPISODES" envDefault:"0"`
 	DataDir           string   `env:"DATA_DIR" envDefault:".data"`
 	ModelStore        string   `env:"MODEL_STORE"`
 	ONNXRuntimeLib    string   `env:"ONNXRUNTIME_LIB"`
@@ -133,6 +135,14 @@ func ReadConfig(environment map[string]string) (Config, error) {
 	config.Trainers = trainers
 	if config.TrainingQuota < 0 && !named["TRAINING_QUOTA"] {
 		refuse("TRAINING_QUOTA", "is %d, want the number of trainings that one address may start in an hour, or 0 for any", config.TrainingQuota)
+	}
+	for _, bound := range []struct {
+		variable, what string
+		n              int
+	}{{"EPISODE_LOG_MAX_DAYS", "days", config.LogMaxDays}, {"EPISODE_LOG_MAX_EPISODES", "episodes", config.LogMaxEpisodes}} {
+		if bound.n < 0 && !named[bound.variable] {
+			refuse(bound.variable, "is %d, want the number of %s that the episode log keeps, or 0 for all", bound.n, bound.what)
+		}
 	}
 	if config.DataDir == "" {
 		refuse("DATA_DIR", "is empty, want a folder that the server may write to")

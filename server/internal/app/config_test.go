@@ -57,6 +57,9 @@ func TestAWrongValueNamesItsVariable(t *testing.T) {
 		{"TRUSTED_PROXIES", "proxy.example.com"},
 		{"TRUSTED_PROXIES", "10.0.0.0/33"},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"},
+		{"EPISODE_LOG_MAX_DAYS", "-1"},
+		{"EPISODE_LOG_MAX_DAYS", "a month"},
+		{"EPISODE_LOG_MAX_EPISODES", "-1"},
 		{"MODEL_STORE", "/nowhere/at/all"},
 	} {
 		_, err := read(t, map[string]string{c.variable: c.value})

@@ -34,6 +34,8 @@ type stores struct {
 	trainings   domain.TrainingStore
 	secrets     domain.Secrets
 	log         domain.EpisodeLog
+	tallies     domain.EpisodeTallies
+	pruner      domain.EpisodePruner
 	pingers     []domain.StorePinger
 	spooled     func() int64
 	prepare     func(context.Context) error // migrates; to be repeated until it succeeds
@@ -91,7 +93,7 @@ func openStores(ctx context.Context, config Config, logger *slog.Logger) (opened
 			}
 			s.closers = append(s.closers, ferret.Stop)
 			// Without the index the log is right all the same, only slow to find an episode.
-			if err := ferret.IndexIDs(ctx, mongo.DefaultDatabase, mongo.Collection); err != nil {
+			if err := ferret.IndexFields(ctx, mongo.DefaultDatabase, mongo.Collection, mongo.FoundBy()...); err != nil {
 				logger.Warn("the episode log has no index", "error", err)
 			}
 			mongoURI = ferret.URI()
@@ -116,7 +118,7 @@ func openStores(ctx context.Context, config Config, logger *slog.Logger) (opened
 		return nil, err
 	}
 	s.closers = append(s.closers, spooling.Close)
-	s.log, s.spooled = spooling, spooling.Spooled
+	s.log, s.tallies, s.pruner, s.spooled = spooling, log, log, spooling.Spooled
 	s.pingers = []domain.StorePinger{registry, log}
 	return s, nil
 }

@@ -14,6 +14,9 @@ func (discardLog) AppendEpisode(context.Context, domain.EpisodeRecord) error { r
 func (discardLog) FindEpisode(context.Context, string) (domain.EpisodeRecord, error) {
 	return domain.EpisodeRecord{}, nil
 }
+func (discardLog) ListEpisodes(context.Context, domain.EpisodeDay) ([]domain.EpisodeRecord, error) {
+	return nil, nil
+}
 
 func benchmarkEpisode(b *testing.B, in RunEpisodeInput) {
 	bench := newBench(b)

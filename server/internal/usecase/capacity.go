@@ -12,7 +12,8 @@ type Limits struct {
 	Streams int           // open episode streams; 4096 by default
 	Replays int           // replays to after_step at one time; 8 by default
 	Maps    int           // policy maps computed at one time; 8 by default
-	Wait    time.Duration // how long a replay or a map may wait for its turn; 5 s by default
+	Lists   int           // walks through the log at one time; 8 by default
+	Wait    time.Duration // how long a replay, a map or a walk may wait for its turn; 5 s by default
 
 	Evaluations int // evaluations of whole sets at one time, each of which takes a core; 2 by default
 }
@@ -26,6 +27,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Streams, 4096)
 	set(&l.Replays, 8)
 	set(&l.Maps, 8)
+	set(&l.Lists, 8)
 	set(&l.Evaluations, 2)
 	if l.Wait <= 0 {
 		l.Wait = 5 * time.Second
@@ -35,7 +37,7 @@ func (l Limits) withDefaults() Limits {
 
 // Capacity is the shared, counted room for that work.
 type Capacity struct {
-	streams, replays, maps, evaluations semaphore
+	streams, replays, maps, lists, evaluations semaphore
 }
 
 // NewCapacity makes the room.
@@ -45,6 +47,7 @@ func NewCapacity(l Limits) *Capacity {
 		streams: semaphore{slots: make(chan struct{}, l.Streams), full: "too many open streams"},
 		replays: semaphore{slots: make(chan struct{}, l.Replays), full: "too many replays at once", wait: l.Wait},
 		maps:    semaphore{slots: make(chan struct{}, l.Maps), full: "too many policy maps at once", wait: l.Wait},
+		lists:   semaphore{slots: make(chan struct{}, l.Lists), full: "too many lists of the log at once", wait: l.Wait},
 
 		evaluations: semaphore{slots: make(chan struct{}, l.Evaluations), full: "too many evaluations at once"},
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -257,7 +258,7 @@ func (r *memoryRegistry) ActivationBefore(ctx context.Context, id int64) (domain
 	return domain.Activation{}, domain.ErrNoEarlierModel
 }
 
-// memoryLog keeps episodes in memory.
+// memoryLog keeps episodes in memory. It runs the suite of the real log.
 type memoryLog struct {
 	mu       sync.Mutex
 	records  map[string]domain.EpisodeRecord
@@ -266,6 +267,7 @@ type memoryLog struct {
 	appends  func(ctx context.Context) // called at each append; may be nil
 	found    int                       // how often it was asked for an episode
 	findErr  error
+	listed   []string // the days that it was asked for
 }
 
 func (l *memoryLog) AppendEpisode(ctx context.Context, r domain.EpisodeRecord) error {
@@ -299,7 +301,100 @@ func (l *memoryLog) FindEpisode(_ context.Context, id string) (domain.EpisodeRec
 	if r, ok := l.records[id]; ok {
 		return r, nil
 	}
-	return domain.EpisodeRecord{}, &domain.Error{Code: domain.CodeNotFound, Rule: "episode.unknown"}
+	return domain.EpisodeRecord{}, domain.ErrEpisodeUnknown
+}
+
+func (l *memoryLog) ListEpisodes(_ context.Context, d domain.EpisodeDay) ([]domain.EpisodeRecord, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.listed = append(l.listed, d.Day.Format(time.DateOnly)); l.findErr != nil {
+		return nil, l.findErr
+	}
+	fits := func(wanted, is string) bool { return wanted == "" || wanted == is }
+	var records []domain.EpisodeRecord
+	for _, r := range l.records {
+		finished := r.Timestamp.UTC().Truncate(time.Millisecond)
+		if finished.Format(time.DateOnly) == d.Day.UTC().Format(time.DateOnly) && fits(d.Filter.ModelID, r.ModelID) && fits(string(d.Filter.Baseline), string(r.Baseline)) &&
+			fits(d.Filter.MazeID, r.MazeID) && fits(string(d.Filter.Outcome), string(r.Outcome)) &&
+			(finished.Before(d.After.FinishedAt) || finished.Equal(d.After.FinishedAt) && r.EpisodeID < d.After.EpisodeID) {
+			r.Timestamp, r.Actions = finished, nil
+			records = append(records, r)
+		}
+	}
+	slices.SortFunc(records, func(a, b domain.EpisodeRecord) int {
+		return cmp.Or(b.Timestamp.Compare(a.Timestamp), strings.Compare(b.EpisodeID, a.EpisodeID))
+	})
+	return records[:min(d.Limit, len(records))], nil
+}
+
+func (l *memoryLog) TallyEpisodes(ctx context.Context, day time.Time, filter domain.EpisodeFilter) ([]domain.EpisodeTally, error) {
+	fitting, err := l.ListEpisodes(ctx, domain.EpisodeDay{Day: day, Filter: filter, After: domain.EpisodePosition{FinishedAt: day.Add(24 * time.Hour)}, Limit: math.MaxInt})
+	if err != nil {
+		return nil, err
+	}
+	var tallies []domain.EpisodeTally
+	for _, r := range fitting {
+		failures := 0
+		if r.Outcome != domain.OutcomeReachedGoal {
+			failures = 1
+		}
+		same := func(t domain.EpisodeTally) bool {
+			return t.ModelID == r.ModelID && t.Baseline == r.Baseline && t.MazeID == r.MazeID
+		}
+		if at := slices.IndexFunc(tallies, same); at >= 0 {
+			tallies[at].Episodes++
+			tallies[at].Failures += failures
+		} else {
+			tallies = append(tallies, domain.EpisodeTally{ModelID: r.ModelID, Baseline: r.Baseline, MazeID: r.MazeID, Episodes: 1, Failures: failures})
+		}
+	}
+	return tallies, nil
+}
+
+// of are the ids of a day's episodes.
+func (l *memoryLog) of(day time.Time) []string {
+	var ids []string
+	for id, r := range l.records {
+		if r.Timestamp.UTC().Format(time.DateOnly) == day.UTC().Format(time.DateOnly) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (l *memoryLog) CountEpisodes(_ context.Context, day time.Time) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(len(l.of(day))), l.findErr
+}
+
+func (l *memoryLog) DeleteEpisodes(_ context.Context, day time.Time) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.findErr != nil {
+		return 0, l.findErr
+	}
+	ids := l.of(day)
+	for _, id := range ids {
+		delete(l.records, id)
+	}
+	return int64(len(ids)), nil
+}
+
+func TestMemoryLogKeepsTheContractOfTheRealOne(t *testing.T) {
+	contract.EpisodeLogContract(t, func(*testing.T) (domain.EpisodeLog, func() int) {
+		l := &memoryLog{records: map[string]domain.EpisodeRecord{}}
+		return l, func() int { return len(l.records) }
+	})
+	contract.EpisodeListContract(t, func(*testing.T) domain.EpisodeLog {
+		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
+	})
+	contract.EpisodeTalliesContract(t, func(*testing.T) contract.TalliedLog {
+		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
+	})
+	contract.EpisodePrunerContract(t, func(*testing.T) contract.PrunedLog {
+		return &memoryLog{records: map[string]domain.EpisodeRecord{}}
+	})
 }
 
 // memoryStore holds the bundles of models; an entry of broken makes loading fail.

@@ -89,10 +89,11 @@ function useAnsweringSince(ok: boolean | undefined, startedAt: number | undefine
   const back = ok === true && known.ok === false;
   const replaced =
     ok === true && startedAt !== undefined && known.startedAt !== undefined && startedAt !== known.startedAt;
-  if (known.ok !== ok || (ok === true && known.startedAt !== startedAt)) {
+  // A question that is asked again without ever having had an answer is undecided again: nothing new is known by it.
+  if (ok !== undefined && (known.ok !== ok || (ok && known.startedAt !== startedAt))) {
     setKnown({
-      ok: ok ?? known.ok,
-      startedAt: ok === true ? startedAt : known.startedAt,
+      ok,
+      startedAt: ok ? startedAt : known.startedAt,
       since: back || replaced ? Date.now() : known.since,
     });
   }

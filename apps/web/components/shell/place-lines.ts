@@ -5,6 +5,7 @@ export const placeLines: Readonly<Record<string, string>> = {
   "/experiments": "Runs compared",
   "/models": "Which one acts, and how good each is",
   "/leaderboard": "Models and baselines on the same mazes",
+  "/episodes": "What ran, and whether it can be proven",
   "/gpu": "What the trainer's GPUs do",
   "/status": "Server, stores and log",
 };

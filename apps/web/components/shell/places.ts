@@ -1,4 +1,14 @@
-import { Activity, Boxes, Cpu, FlaskConical, GraduationCap, HeartPulse, type LucideIcon, Trophy } from "lucide-react";
+import {
+  Activity,
+  Boxes,
+  Cpu,
+  FlaskConical,
+  GraduationCap,
+  HeartPulse,
+  type LucideIcon,
+  ScrollText,
+  Trophy,
+} from "lucide-react";
 
 /** A page of the product, as the navigation shows it. */
 export interface Place {
@@ -15,6 +25,7 @@ export const places: readonly Place[] = [
   { href: "/experiments", label: "Experiments", icon: FlaskConical },
   { href: "/models", label: "Models", icon: Boxes },
   { href: "/leaderboard", label: "Leaderboard", icon: Trophy, more: true },
+  { href: "/episodes", label: "Episodes", icon: ScrollText, more: true },
   { href: "/gpu", label: "GPU", icon: Cpu, more: true },
   { href: "/status", label: "Status", icon: HeartPulse, more: true },
 ];

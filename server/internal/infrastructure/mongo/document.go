@@ -32,10 +32,13 @@ type document struct {
 	DurationNS  int64     `bson:"duration_ns"`
 }
 
+// dayOf is the text that the episodes of one day share.
+func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
 func documentFromRecord(r domain.EpisodeRecord) document {
 	return document{
 		EpisodeID:   r.EpisodeID,
-		Day:         r.Timestamp.UTC().Format(time.DateOnly),
+		Day:         dayOf(r.Timestamp),
 		Timestamp:   r.Timestamp.UTC(),
 		ModelID:     r.ModelID,
 		Baseline:    string(r.Baseline),
@@ -103,6 +106,9 @@ func packActions(actions []byte) []byte {
 func unpackActions(packed []byte, count int64) ([]byte, error) {
 	if count < 0 || int64(len(packed)) != (count+3)/4 {
 		return nil, fmt.Errorf("%d bytes can't hold %d actions", len(packed), count)
+	}
+	if count == 0 {
+		return nil, nil // also what a list leaves out
 	}
 	actions := make([]byte, count)
 	for i := range actions {

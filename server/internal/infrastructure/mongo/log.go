@@ -1,6 +1,7 @@
 // Package mongo keeps the episode log in MongoDB, or in what speaks its protocol: one document per episode, inserted once.
-// It uses only what FerretDB does right as well: inserts, equality on one field, counts. Transactions, aggregation and change streams
-// are deliberately absent. Bridging the time when the store is down is not its matter (spool does that).
+// It uses only what FerretDB does right as well: inserts, equality on one field, counts, deletions, and lists of what equality found, which
+// FerretDB filters further and sorts by itself. Transactions, aggregation and change streams are deliberately absent. Bridging the time when
+// the store is down is not its matter (spool does that).
 package mongo
 
 import (
@@ -23,6 +24,10 @@ import (
 const (
 	// defaultTimeout bounds one call from the outside: a store that is down must answer "unavailable" within two seconds.
 	defaultTimeout = 1500 * time.Millisecond
+	// listTimeout bounds a list, for which FerretDB reads all episodes of a day. A store that is down is found out by connecting, as fast as ever.
+	listTimeout = 3 * time.Second
+	// deleteTimeout bounds the deletion of a day, for which FerretDB reads all of it. Nobody waits for it.
+	deleteTimeout = time.Minute
 	// maxConnections: one writes, the others look things up. FerretDB stands on eight connections itself.
 	maxConnections = 16
 	// largestBatch is what FerretDB writes in one statement; MongoDB would take far more.
@@ -38,6 +43,9 @@ const (
 	DefaultDatabase = "rlmaze" // when the address names none
 	Collection      = "episodes"
 )
+
+// FoundBy are the fields by which episodes are found; the embedded store indexes them.
+func FoundBy() []string { return []string{"_id", "day"} }
 
 // Options says which store to use.
 type Options struct {
@@ -70,8 +78,10 @@ type Log struct {
 }
 
 var (
-	_ domain.EpisodeLog  = (*Log)(nil)
-	_ domain.StorePinger = (*Log)(nil)
+	_ domain.EpisodeLog     = (*Log)(nil)
+	_ domain.EpisodeTallies = (*Log)(nil)
+	_ domain.EpisodePruner  = (*Log)(nil)
+	_ domain.StorePinger    = (*Log)(nil)
 )
 
 // insertion is one document on its way.
@@ -284,7 +294,7 @@ func (l *Log) insertBatch(batch []*insertion) {
 	}
 }
 
-// index lets MongoDB count a day's episodes without reading all of them. It is repeated until it succeeds once.
+// index lets MongoDB find a day's episodes without reading all of them. It is repeated until it succeeds once.
 func (l *Log) index() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
 	defer cancel()
@@ -312,4 +322,116 @@ func (l *Log) find(ctx context.Context, episodeID string) (domain.EpisodeRecord,
 		return domain.EpisodeRecord{}, translateError("find episode", err)
 	}
 	return recordFromDocument(d)
+}
+
+// ListEpisodes implements domain.EpisodeLog.
+func (l *Log) ListEpisodes(ctx context.Context, d domain.EpisodeDay) ([]domain.EpisodeRecord, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, listTimeout))
+	defer cancel()
+	cursor, err := l.episodes.Find(ctx, dayFilter(d), options.Find().
+		SetSort(bson.D{{Key: "timestamp", Value: -1}, {Key: "_id", Value: -1}}).
+		SetLimit(int64(d.Limit)).
+		SetProjection(bson.D{{Key: "actions", Value: 0}, {Key: "action_count", Value: 0}}))
+	if err != nil {
+		return nil, translateError("list episodes", err)
+	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was read is read
+	var records []domain.EpisodeRecord
+	for cursor.Next(ctx) {
+		var doc document
+		err := cursor.Decode(&doc)
+		if err == nil {
+			var r domain.EpisodeRecord
+			if r, err = recordFromDocument(doc); err == nil {
+				records = append(records, r)
+				continue
+			}
+		}
+		l.logger.WarnContext(ctx, "an episode of the log can't be read and is not listed", "error", err)
+	}
+	return records, translateError("list episodes", cursor.Err())
+}
+
+// dayFilter leads with the day, the one field that is found by an index. What is not asked for stands in no filter.
+func dayFilter(d domain.EpisodeDay) bson.D {
+	filter := episodesOf(d.Day, d.Filter)
+	earlier := bson.D{{Key: "timestamp", Value: bson.D{{Key: "$lt", Value: d.After.FinishedAt}}}}
+	if d.After.EpisodeID == "" {
+		return append(filter, earlier...)
+	}
+	atOnce := bson.D{{Key: "timestamp", Value: d.After.FinishedAt}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: d.After.EpisodeID}}}}
+	return append(filter, bson.E{Key: "$or", Value: bson.A{earlier, atOnce}})
+}
+
+func episodesOf(day time.Time, f domain.EpisodeFilter) bson.D {
+	filter := bson.D{{Key: "day", Value: dayOf(day)}}
+	for _, equal := range []struct{ field, value string }{
+		{"model_id", f.ModelID},
+		{"baseline", string(f.Baseline)},
+		{"maze_id", f.MazeID},
+		{"outcome", string(f.Outcome)},
+	} {
+		if equal.value != "" {
+			filter = append(filter, bson.E{Key: equal.field, Value: equal.value})
+		}
+	}
+	return filter
+}
+
+// TallyEpisodes implements domain.EpisodeTallies. It counts here: FerretDB's $group is wrong with more than one sum.
+func (l *Log) TallyEpisodes(ctx context.Context, day time.Time, filter domain.EpisodeFilter) ([]domain.EpisodeTally, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, listTimeout))
+	defer cancel()
+	cursor, err := l.episodes.Find(ctx, episodesOf(day, filter), options.Find().SetProjection(bson.D{
+		{Key: "_id", Value: 0}, {Key: "model_id", Value: 1}, {Key: "baseline", Value: 1}, {Key: "maze_id", Value: 1}, {Key: "outcome", Value: 1},
+	}))
+	if err != nil {
+		return nil, translateError("count episodes", err)
+	}
+	defer cursor.Close(context.WithoutCancel(ctx))         //nolint:errcheck // what was read is read
+	sums := map[domain.EpisodeTally]*domain.EpisodeTally{} // by a tally without its figures
+	for cursor.Next(ctx) {
+		var doc document
+		if err := cursor.Decode(&doc); err != nil {
+			l.logger.WarnContext(ctx, "an episode of the log can't be read and is not counted", "error", err)
+			continue
+		}
+		pair := domain.EpisodeTally{ModelID: doc.ModelID, Baseline: domain.Baseline(doc.Baseline), MazeID: doc.MazeID}
+		sum := sums[pair]
+		if sum == nil {
+			sum = &pair
+			sums[pair] = sum
+		}
+		sum.Episodes++
+		if domain.Outcome(doc.Outcome) != domain.OutcomeReachedGoal {
+			sum.Failures++
+		}
+	}
+	if err := cursor.Err(); err != nil {
+		return nil, translateError("count episodes", err)
+	}
+	tallies := make([]domain.EpisodeTally, 0, len(sums))
+	for _, sum := range sums {
+		tallies = append(tallies, *sum)
+	}
+	return tallies, nil
+}
+
+// CountEpisodes implements domain.EpisodePruner.
+func (l *Log) CountEpisodes(ctx context.Context, day time.Time) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, listTimeout))
+	defer cancel()
+	n, err := l.episodes.CountDocuments(ctx, episodesOf(day, domain.EpisodeFilter{}))
+	return n, translateError("count episodes", err)
+}
+
+// DeleteEpisodes implements domain.EpisodePruner.
+func (l *Log) DeleteEpisodes(ctx context.Context, day time.Time) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(l.timeout, deleteTimeout))
+	defer cancel()
+	deleted, err := l.episodes.DeleteMany(ctx, episodesOf(day, domain.EpisodeFilter{}))
+	if err != nil {
+		return 0, translateError("delete episodes", err)
+	}
+	return deleted.DeletedCount, nil
 }

@@ -32,6 +32,18 @@ func TestLogKeepsTheEpisodeLogContract(t *testing.T) {
 		log, uri := mongotest.Log(t)
 		return log, func() int { return mongotest.Count(t, uri) }
 	})
+	contract.EpisodeListContract(t, func(t *testing.T) domain.EpisodeLog {
+		log, _ := mongotest.Log(t)
+		return log
+	})
+	contract.EpisodeTalliesContract(t, func(t *testing.T) contract.TalliedLog {
+		log, _ := mongotest.Log(t)
+		return log
+	})
+	contract.EpisodePrunerContract(t, func(t *testing.T) contract.PrunedLog {
+		log, _ := mongotest.Log(t)
+		return log
+	})
 }
 
 func open(t testing.TB, uri string, timeout time.Duration) *mongo.Log {
@@ -86,6 +98,13 @@ func TestAStoreThatIsDownIsUnavailableWithinTwoSeconds(t *testing.T) {
 			for what, call := range map[string]func() error{
 				"append": func() error { return log.AppendEpisode(t.Context(), contract.Episode(contract.EpisodeID())) },
 				"find":   func() error { _, err := log.FindEpisode(t.Context(), contract.EpisodeID()); return err },
+				"list": func() error {
+					_, err := log.ListEpisodes(t.Context(), domain.EpisodeDay{Day: time.Now(), After: domain.EpisodePosition{FinishedAt: time.Now()}, Limit: 1})
+					return err
+				},
+				"count":  func() error { _, err := log.CountEpisodes(t.Context(), time.Now()); return err },
+				"delete": func() error { _, err := log.DeleteEpisodes(t.Context(), time.Now()); return err },
+				"tally":  func() error { _, err := log.TallyEpisodes(t.Context(), time.Now(), domain.EpisodeFilter{}); return err },
 				"ping":   func() error { return log.PingStore(t.Context()) },
 			} {
 				start := time.Now()

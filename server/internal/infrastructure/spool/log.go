@@ -267,6 +267,12 @@ func (l *Log) FindEpisode(ctx context.Context, episodeID string) (domain.Episode
 	return l.store.FindEpisode(ctx, episodeID)
 }
 
+// ListEpisodes implements domain.EpisodeLog. It lists the store: episodes that are spooled and not yet drained are found by their id, but not
+// listed, and the error while the store is away is its own.
+func (l *Log) ListEpisodes(ctx context.Context, d domain.EpisodeDay) ([]domain.EpisodeRecord, error) {
+	return l.store.ListEpisodes(ctx, d)
+}
+
 func (l *Log) findSpooled(episodeID string) (domain.EpisodeRecord, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

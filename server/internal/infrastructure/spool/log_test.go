@@ -65,6 +65,10 @@ func (empty) FindEpisode(context.Context, string) (domain.EpisodeRecord, error) 
 	return domain.EpisodeRecord{}, domain.ErrEpisodeUnknown
 }
 
+func (empty) ListEpisodes(context.Context, domain.EpisodeDay) ([]domain.EpisodeRecord, error) {
+	return nil, nil
+}
+
 // greedy is a store that takes everything.
 type greedy struct{ empty }
 
@@ -113,6 +117,10 @@ func TestSpoolKeepsTheEpisodeLogContract(t *testing.T) {
 			store, uri := mongotest.Log(t)
 			return open(t, filepath.Join(t.TempDir(), "episodes.spool"), store), func() int { return mongotest.Count(t, uri) }
 		})
+		contract.EpisodeListContract(t, func(t *testing.T) domain.EpisodeLog {
+			store, _ := mongotest.Log(t)
+			return open(t, filepath.Join(t.TempDir(), "episodes.spool"), store)
+		})
 	})
 	t.Run("while the store is down", func(t *testing.T) {
 		contract.EpisodeLogContract(t, func(t *testing.T) (domain.EpisodeLog, func() int) {
@@ -120,6 +128,25 @@ func TestSpoolKeepsTheEpisodeLogContract(t *testing.T) {
 			return l, func() int { return int(l.Spooled()) }
 		})
 	})
+}
+
+func TestSpooledEpisodesAreListedOnceTheyHaveReachedTheStore(t *testing.T) {
+	t.Parallel()
+	store, _ := mongotest.Log(t)
+	inner := &faulty{EpisodeLog: store}
+	inner.away.Store(true)
+	l := open(t, filepath.Join(t.TempDir(), "episodes.spool"), inner)
+	r := contract.Episode(contract.EpisodeID())
+	mustAppend(t, l, r)
+	day := domain.EpisodeDay{Day: r.Timestamp, After: domain.EpisodePosition{FinishedAt: r.Timestamp.Add(time.Second)}, Limit: 10}
+	if listed, err := l.ListEpisodes(t.Context(), day); err != nil || len(listed) != 0 {
+		t.Fatalf("while it is spooled: %v, %v", listed, err)
+	}
+	inner.away.Store(false)
+	eventually(t, "the spool is empty", func() bool { return l.Spooled() == 0 })
+	if listed, err := l.ListEpisodes(t.Context(), day); err != nil || len(listed) != 1 || listed[0].EpisodeID != r.EpisodeID {
+		t.Fatalf("once it is in the store: %v, %v", listed, err)
+	}
 }
 
 func TestEpisodesOfADownTimeReachTheStoreInOrderOnce(t *testing.T) {

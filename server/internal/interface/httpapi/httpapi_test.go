@@ -158,13 +158,14 @@ func TestNoSpellingOfAChangeReachesTheServiceInPublic(t *testing.T) {
 
 // TestEveryProcedureIsReadOrChange makes whoever adds a procedure say on which listener it belongs: what is no read, the public one refuses.
 func TestEveryProcedureIsReadOrChange(t *testing.T) {
-	streams := map[protoreflect.FullName]bool{ // they log what they computed; anyone may
-		"rlmaze.inference.v1.InferenceService.RunEpisode": true,
-		"rlmaze.inference.v1.InferenceService.RunRace":    true,
+	streams := map[protoreflect.FullName]bool{ // they log what they computed, or nothing; anyone may
+		"rlmaze.inference.v1.InferenceService.RunEpisode":     true,
+		"rlmaze.inference.v1.InferenceService.RunRace":        true,
+		"rlmaze.inference.v1.EpisodeLogService.ReplayEpisode": true,
 	}
 	public := httpapi.NewPublic(options(t), httpapi.Routes{})
 	files := []protoreflect.FileDescriptor{
-		inferencev1.File_rlmaze_inference_v1_inference_service_proto, mazev1.File_rlmaze_maze_v1_maze_service_proto,
+		inferencev1.File_rlmaze_inference_v1_inference_service_proto, inferencev1.File_rlmaze_inference_v1_episode_log_service_proto, mazev1.File_rlmaze_maze_v1_maze_service_proto,
 		modelv1.File_rlmaze_model_v1_model_service_proto, systemv1.File_rlmaze_system_v1_system_service_proto,
 		experimentv1.File_rlmaze_experiment_v1_experiment_service_proto, evaluationv1.File_rlmaze_evaluation_v1_evaluation_service_proto,
 	}

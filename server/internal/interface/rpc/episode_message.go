@@ -91,7 +91,11 @@ func (l *stepList) add(step *usecase.Step) {
 func toAction(a domain.Action) inferencev1.Action { return inferencev1.Action(a) + 1 }
 
 func toStarted(s *usecase.EpisodeStarted) *inferencev1.RunEpisodeResponse {
-	return &inferencev1.RunEpisodeResponse{Event: &inferencev1.RunEpisodeResponse_Started{Started: &inferencev1.EpisodeStarted{
+	return &inferencev1.RunEpisodeResponse{Event: &inferencev1.RunEpisodeResponse_Started{Started: toEpisodeStarted(s)}}
+}
+
+func toEpisodeStarted(s *usecase.EpisodeStarted) *inferencev1.EpisodeStarted {
+	return &inferencev1.EpisodeStarted{
 		EpisodeId:   s.EpisodeID,
 		Policy:      toPolicyRef(s.Policy),
 		Maze:        toMaze(s.Maze),
@@ -104,7 +108,7 @@ func toStarted(s *usecase.EpisodeStarted) *inferencev1.RunEpisodeResponse {
 		ResumeToken: s.ResumeToken,
 		ServerTs:    timestamppb.New(s.ServerTime),
 		PolicyMap:   toPolicyMap(s.PolicyMap),
-	}}}
+	}
 }
 
 func toFinished(f *usecase.EpisodeFinished) *inferencev1.RunEpisodeResponse {

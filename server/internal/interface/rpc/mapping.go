@@ -54,6 +54,7 @@ var (
 
 	baselinesOfContract    = inverse(baselines)
 	difficultiesOfContract = inverse(difficulties)
+	outcomesOfContract     = inverse(outcomes)
 )
 
 func inverse[K, V comparable](table map[K]V) map[V]K {

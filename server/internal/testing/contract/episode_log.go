@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,18 +64,18 @@ func DrawnEpisode(id string) domain.EpisodeRecord {
 	}
 }
 
-// EpisodeLogContract runs the suite of domain.EpisodeLog. open returns an empty log that lives until the test ends,
-// and a count of its documents by another way than the log's own.
-func EpisodeLogContract(t *testing.T, open func(t *testing.T) (l domain.EpisodeLog, documents func() int)) {
-	appendAll := func(t *testing.T, l domain.EpisodeLog, records ...domain.EpisodeRecord) {
-		t.Helper()
-		for _, r := range records {
-			if err := l.AppendEpisode(t.Context(), r); err != nil {
-				t.Fatalf("append %s: %v", r.EpisodeID, err)
-			}
+func appendAll(t *testing.T, l domain.EpisodeLog, records ...domain.EpisodeRecord) {
+	t.Helper()
+	for _, r := range records {
+		if err := l.AppendEpisode(t.Context(), r); err != nil {
+			t.Fatalf("append %s: %v", r.EpisodeID, err)
 		}
 	}
+}
 
+// EpisodeLogContract runs the suite of domain.EpisodeLog, but for its lists. open returns an empty log that lives until the test ends,
+// and a count of its documents by another way than the log's own.
+func EpisodeLogContract(t *testing.T, open func(t *testing.T) (l domain.EpisodeLog, documents func() int)) {
 	t.Run("an episode comes back with every field", func(t *testing.T) {
 		l, _ := open(t)
 		for _, want := range []domain.EpisodeRecord{Episode(EpisodeID()), DrawnEpisode(EpisodeID())} {
@@ -223,6 +224,216 @@ func EpisodeLogContract(t *testing.T, open func(t *testing.T) (l domain.EpisodeL
 		}
 		if logged != 1 {
 			t.Errorf("%d were logged", logged)
+		}
+	})
+}
+
+// EpisodeListContract runs the suite of the lists of domain.EpisodeLog, on a log whose store answers. open returns an empty one that lives until
+// the test ends.
+func EpisodeListContract(t *testing.T, open func(t *testing.T) domain.EpisodeLog) {
+	t.Run("the episodes of a day are listed newest first, page by page, without their actions", func(t *testing.T) {
+		l := open(t)
+		noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		var want []domain.EpisodeRecord
+		for i := range 7 {
+			r := Episode(EpisodeID())
+			r.Timestamp = noon.Add(-time.Duration(i/3) * time.Millisecond) // three end in one millisecond
+			want = append(want, r)
+		}
+		drawn := DrawnEpisode(EpisodeID())
+		drawn.Timestamp = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) // the first moment of the day
+		want = append(want, drawn)
+		before, after := Episode(EpisodeID()), Episode(EpisodeID())
+		before.Timestamp = drawn.Timestamp.Add(-time.Millisecond)
+		after.Timestamp = drawn.Timestamp.Add(24 * time.Hour)
+		appendAll(t, l, append([]domain.EpisodeRecord{before, after}, want...)...)
+		slices.SortFunc(want, func(a, b domain.EpisodeRecord) int {
+			if order := b.Timestamp.Compare(a.Timestamp); order != 0 {
+				return order
+			}
+			return strings.Compare(b.EpisodeID, a.EpisodeID)
+		})
+		for i := range want {
+			want[i].Actions = nil
+		}
+		for _, size := range []int{1, 2, 3, 8, 100} {
+			var got []domain.EpisodeRecord
+			at := domain.EpisodePosition{FinishedAt: after.Timestamp}
+			for {
+				page, err := l.ListEpisodes(t.Context(), domain.EpisodeDay{Day: noon, After: at, Limit: size})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(page) == 0 {
+					break
+				}
+				if len(page) > size {
+					t.Fatalf("%d episodes on a page of %d", len(page), size)
+				}
+				got = append(got, page...)
+				at = domain.EpisodePosition{FinishedAt: page[len(page)-1].Timestamp, EpisodeID: page[len(page)-1].EpisodeID}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("pages of %d: -appended +listed\n%s", size, diff)
+			}
+		}
+	})
+
+	t.Run("a list keeps what fits every filter", func(t *testing.T) {
+		l := open(t)
+		end := time.Date(2026, 11, 23, 23, 59, 59, 0, time.UTC)
+		add := func(change func(*domain.EpisodeRecord)) string {
+			r := Episode(EpisodeID())
+			r.Timestamp = end
+			change(&r)
+			appendAll(t, l, r)
+			return r.EpisodeID
+		}
+		plain := add(func(*domain.EpisodeRecord) {})
+		model := add(func(r *domain.EpisodeRecord) { r.ModelID = "ppo-memory-2" })
+		maze := add(func(r *domain.EpisodeRecord) { r.MazeID = "heldout-0008" })
+		failed := add(func(r *domain.EpisodeRecord) { r.Outcome = domain.OutcomeStepLimit })
+		baseline := add(func(r *domain.EpisodeRecord) { r.ModelID, r.Baseline = "", domain.BaselineRandom })
+		for name, c := range map[string]struct {
+			filter domain.EpisodeFilter
+			want   []string
+		}{
+			"none":             {domain.EpisodeFilter{}, []string{plain, model, maze, failed, baseline}},
+			"model":            {domain.EpisodeFilter{ModelID: "ppo-memory-1"}, []string{plain, maze, failed}},
+			"baseline":         {domain.EpisodeFilter{Baseline: domain.BaselineRandom}, []string{baseline}},
+			"maze":             {domain.EpisodeFilter{MazeID: "heldout-0008"}, []string{maze}},
+			"outcome":          {domain.EpisodeFilter{Outcome: domain.OutcomeStepLimit}, []string{failed}},
+			"model and goal":   {domain.EpisodeFilter{ModelID: "ppo-memory-1", Outcome: domain.OutcomeReachedGoal}, []string{plain, maze}},
+			"everything":       {domain.EpisodeFilter{ModelID: "ppo-memory-1", MazeID: "heldout-0007", Outcome: domain.OutcomeReachedGoal}, []string{plain}},
+			"nothing that is":  {domain.EpisodeFilter{ModelID: "nobody-1"}, nil},
+			"a part of a name": {domain.EpisodeFilter{ModelID: "ppo-memory"}, nil},
+		} {
+			listed, err := l.ListEpisodes(t.Context(), domain.EpisodeDay{Day: end, Filter: c.filter, After: domain.EpisodePosition{FinishedAt: end.Add(time.Second)}, Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range listed {
+				got = append(got, r.EpisodeID)
+			}
+			slices.Sort(got)
+			slices.Sort(c.want)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		}
+	})
+
+	t.Run("a day without episodes is empty", func(t *testing.T) {
+		l := open(t)
+		day := domain.EpisodeDay{Day: time.Now(), After: domain.EpisodePosition{FinishedAt: time.Now().Add(24 * time.Hour)}, Limit: 10}
+		if listed, err := l.ListEpisodes(t.Context(), day); err != nil || len(listed) != 0 {
+			t.Errorf("%v, %v", listed, err)
+		}
+	})
+}
+
+// TalliedLog is a log that counts what was appended.
+type TalliedLog interface {
+	domain.EpisodeLog
+	domain.EpisodeTallies
+}
+
+// EpisodeTalliesContract runs the suite of domain.EpisodeTallies, on a log whose store answers. open returns an empty one that lives until the
+// test ends.
+func EpisodeTalliesContract(t *testing.T, open func(t *testing.T) TalliedLog) {
+	t.Run("a day is counted by policy and maze, failures and all", func(t *testing.T) {
+		l := open(t)
+		noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		add := func(at time.Time, change func(*domain.EpisodeRecord)) {
+			r := Episode(EpisodeID())
+			r.Timestamp = at
+			change(&r)
+			appendAll(t, l, r)
+		}
+		failed := func(r *domain.EpisodeRecord) { r.Outcome = domain.OutcomeStepLimit }
+		reached := func(*domain.EpisodeRecord) {}
+		add(noon, reached)
+		add(noon.Truncate(24*time.Hour), failed)
+		add(noon, failed)
+		add(noon, func(r *domain.EpisodeRecord) { r.MazeID = "heldout-0008" })
+		add(noon, func(r *domain.EpisodeRecord) { r.ModelID, r.Baseline = "", domain.BaselineRandom })
+		drawn := DrawnEpisode(EpisodeID())
+		drawn.Timestamp = noon
+		appendAll(t, l, drawn)
+		add(noon.Add(-24*time.Hour), failed)
+		add(noon.Add(24*time.Hour), failed)
+		model := []domain.EpisodeTally{
+			{ModelID: "ppo-memory-1", MazeID: "heldout-0007", Episodes: 3, Failures: 2},
+			{ModelID: "ppo-memory-1", MazeID: "heldout-0008", Episodes: 1},
+		}
+		baseline := domain.EpisodeTally{Baseline: domain.BaselineRandom, MazeID: "heldout-0007", Episodes: 1}
+		of := domain.EpisodeTally{ModelID: drawn.ModelID, Baseline: drawn.Baseline, Episodes: 1}
+		if drawn.Outcome != domain.OutcomeReachedGoal {
+			of.Failures = 1
+		}
+		for name, c := range map[string]struct {
+			filter domain.EpisodeFilter
+			want   []domain.EpisodeTally
+		}{
+			"all":      {domain.EpisodeFilter{}, append([]domain.EpisodeTally{baseline, of}, model...)},
+			"maze":     {domain.EpisodeFilter{MazeID: "heldout-0007"}, []domain.EpisodeTally{baseline, model[0]}},
+			"baseline": {domain.EpisodeFilter{Baseline: domain.BaselineRandom, MazeID: "heldout-0007"}, []domain.EpisodeTally{baseline}},
+			"nothing":  {domain.EpisodeFilter{ModelID: "nobody-1"}, nil},
+		} {
+			got, err := l.TallyEpisodes(t.Context(), noon, c.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order := func(a, b domain.EpisodeTally) int {
+				return strings.Compare(a.ModelID+" "+string(a.Baseline)+" "+a.MazeID, b.ModelID+" "+string(b.Baseline)+" "+b.MazeID)
+			}
+			slices.SortFunc(got, order)
+			slices.SortFunc(c.want, order)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: %+v, want %+v", name, got, c.want)
+			}
+		}
+	})
+}
+
+// PrunedLog is a log that forgets what was appended.
+type PrunedLog interface {
+	domain.EpisodeLog
+	domain.EpisodePruner
+}
+
+// EpisodePrunerContract runs the suite of domain.EpisodePruner, on a log whose store answers. open returns an empty one that lives until the
+// test ends.
+func EpisodePrunerContract(t *testing.T, open func(t *testing.T) PrunedLog) {
+	t.Run("a day is counted and deleted, and its neighbours stay", func(t *testing.T) {
+		l := open(t)
+		midnight := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+		var ids []string
+		for _, at := range []time.Duration{-time.Millisecond, 0, time.Hour, 24*time.Hour - time.Millisecond, 24 * time.Hour} {
+			r := Episode(EpisodeID())
+			r.Timestamp = midnight.Add(at)
+			appendAll(t, l, r)
+			ids = append(ids, r.EpisodeID)
+		}
+		noon := midnight.Add(12 * time.Hour)
+		if n, err := l.CountEpisodes(t.Context(), noon); n != 3 || err != nil {
+			t.Errorf("counted %d, %v", n, err)
+		}
+		if n, err := l.DeleteEpisodes(t.Context(), noon); n != 3 || err != nil {
+			t.Errorf("deleted %d, %v", n, err)
+		}
+		if n, err := l.DeleteEpisodes(t.Context(), noon); n != 0 || err != nil {
+			t.Errorf("deleted %d a second time, %v", n, err)
+		}
+		if n, err := l.CountEpisodes(t.Context(), noon); n != 0 || err != nil {
+			t.Errorf("counted %d afterwards, %v", n, err)
+		}
+		for i, id := range ids {
+			_, err := l.FindEpisode(t.Context(), id)
+			if gone := errors.Is(err, domain.ErrEpisodeUnknown); gone != (i > 0 && i < 4) {
+				t.Errorf("episode %d: %v", i, err)
+			}
 		}
 	})
 }

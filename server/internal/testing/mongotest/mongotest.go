@@ -41,7 +41,7 @@ func URI(t testing.TB) string {
 		t.Fatalf("start FerretDB: %v", err)
 	}
 	t.Cleanup(server.Stop)
-	if err := server.IndexIDs(t.Context(), name, mongo.Collection); err != nil {
+	if err := server.IndexFields(t.Context(), name, mongo.Collection, mongo.FoundBy()...); err != nil {
 		t.Fatalf("prepare FerretDB: %v", err)
 	}
 	return server.URI() + name

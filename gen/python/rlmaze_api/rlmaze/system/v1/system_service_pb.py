@@ -474,7 +474,7 @@ class ContractVersion(Enum):
             CONTRACT_VERSION_3 = 3
             ```
         CONTRACT_VERSION_4:
-            CONTRACT_VERSION_4 adds evaluations and the leaderboard.
+            CONTRACT_VERSION_4 adds lists, counts of failures, replays and proofs of logged episodes.
 
             ```proto
             CONTRACT_VERSION_4 = 4

@@ -392,7 +392,7 @@ export enum ContractVersion {
   CONTRACT_VERSION_3 = 3,
 
   /**
-   * CONTRACT_VERSION_4 adds evaluations and the leaderboard.
+   * CONTRACT_VERSION_4 adds lists, counts of failures, replays and proofs of logged episodes.
    *
    * @generated from enum value: CONTRACT_VERSION_4 = 4;
    */
