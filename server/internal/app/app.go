@@ -279,11 +279,9 @@ func (a *App) start(ctx context.Context) error {
 			},
 		),
 		Names: []string{
-			inferencev1connect.InferenceServiceName, mazev1connect.MazeServiceName,
+			inferencev1connect.InferenceServiceName, inferencev1connect.EpisodeLogServiceName, mazev1connect.MazeServiceName,
 			modelv1connect.ModelServiceName, evaluationv1connect.EvaluationServiceName, systemv1connect.SystemServiceName,
 			experimentv1connect.ExperimentServiceName,
-			inferencev1connect.InferenceServiceName, inferencev1connect.EpisodeLogServiceName, mazev1connect.MazeServiceName,
-			modelv1connect.ModelServiceName, systemv1connect.SystemServiceName, experimentv1connect.ExperimentServiceName,
 			trainingv1connect.TrainingServiceName, trainingv1connect.TrainingHistoryServiceName,
 		},
 		WebSockets: map[string]http.Handler{"/ws/inference": inferenceSockets, "/ws/training": trainingSockets},

@@ -91,7 +91,8 @@ const (
 	ContractVersion_CONTRACT_VERSION_2 ContractVersion = 2
 	// CONTRACT_VERSION_3 adds trainings, experiments and the registration of models.
 	ContractVersion_CONTRACT_VERSION_3 ContractVersion = 3
-	// CONTRACT_VERSION_4 adds lists, counts of failures, replays and proofs of logged episodes.
+	// CONTRACT_VERSION_4 adds the history of the active model, the gate before a switch and rolling back; evaluations and the leaderboard; and
+	// lists, counts of failures, replays and proofs of logged episodes.
 	ContractVersion_CONTRACT_VERSION_4 ContractVersion = 4
 )
 

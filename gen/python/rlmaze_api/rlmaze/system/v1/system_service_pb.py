@@ -474,7 +474,8 @@ class ContractVersion(Enum):
             CONTRACT_VERSION_3 = 3
             ```
         CONTRACT_VERSION_4:
-            CONTRACT_VERSION_4 adds lists, counts of failures, replays and proofs of logged episodes.
+            CONTRACT_VERSION_4 adds the history of the active model, the gate before a switch and rolling back; evaluations and the leaderboard; and
+            lists, counts of failures, replays and proofs of logged episodes.
 
             ```proto
             CONTRACT_VERSION_4 = 4

@@ -392,7 +392,8 @@ export enum ContractVersion {
   CONTRACT_VERSION_3 = 3,
 
   /**
-   * CONTRACT_VERSION_4 adds lists, counts of failures, replays and proofs of logged episodes.
+   * CONTRACT_VERSION_4 adds the history of the active model, the gate before a switch and rolling back; evaluations and the leaderboard; and
+   * lists, counts of failures, replays and proofs of logged episodes.
    *
    * @generated from enum value: CONTRACT_VERSION_4 = 4;
    */
