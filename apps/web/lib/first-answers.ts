@@ -1,7 +1,7 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type ListMazesResponse, ListMazesResponseSchema } from "@rlmaze/api/rlmaze/maze/v1/maze_service_pb";
+import { ListModelsResponseSchema } from "@rlmaze/api/rlmaze/model/v1/model_list_pb";
 import type { Model } from "@rlmaze/api/rlmaze/model/v1/model_pb";
-import { ListModelsResponseSchema } from "@rlmaze/api/rlmaze/model/v1/model_service_pb";
 
 /** What the server knew when it rendered the page, as protobuf JSON; left out when the Go server did not answer. */
 export interface FirstAnswers {

@@ -5,7 +5,7 @@ import {
   type ListMazesResponse,
   ListMazesResponseSchema,
 } from "@rlmaze/api/rlmaze/maze/v1/maze_service_pb";
-import { ListModelsResponseSchema } from "@rlmaze/api/rlmaze/model/v1/model_service_pb";
+import { ListModelsResponseSchema } from "@rlmaze/api/rlmaze/model/v1/model_list_pb";
 import { GetStatusResponseSchema } from "@rlmaze/api/rlmaze/system/v1/system_service_pb";
 import { type InfiniteData, infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { getMessage } from "@/lib/bff";

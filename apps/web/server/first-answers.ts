@@ -1,7 +1,8 @@
 import "server-only";
 import { type DescMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { ListMazesResponseSchema, MazeService } from "@rlmaze/api/rlmaze/maze/v1/maze_service_pb";
-import { ListModelsResponseSchema, ModelService } from "@rlmaze/api/rlmaze/model/v1/model_service_pb";
+import { ListModelsResponseSchema } from "@rlmaze/api/rlmaze/model/v1/model_list_pb";
+import { ModelService } from "@rlmaze/api/rlmaze/model/v1/model_service_pb";
 import type { FirstAnswers } from "@/lib/first-answers";
 import { goClient } from "./go-server";
 

@@ -10,7 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ViolationsSchema } from "@rlmaze/api/buf/validate/validate_pb";
-import { ActiveModelChangedSchema, SwitchRefusedSchema } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import { ActiveModelChangedSchema, SwitchRefusedSchema } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
 import { TrainingBusySchema } from "@rlmaze/api/rlmaze/training/v1/training_service_pb";
 
 /** Largest request body that a route reads; a drawn 100 × 100 maze is 11 kB. */

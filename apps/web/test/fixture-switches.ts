@@ -6,10 +6,9 @@ import {
   ActivationSchema,
   ActiveModelChangedSchema,
   GateOutcome,
-  type Model,
-  type SuccessRate,
   SwitchRefusedSchema,
-} from "@rlmaze/api/rlmaze/model/v1/model_pb";
+} from "@rlmaze/api/rlmaze/model/v1/activation_pb";
+import type { Model, SuccessRate } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import type {
   ListActivationsRequest,
   RollBackActiveModelRequest,

@@ -1,5 +1,5 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import type { Activation } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import type { Activation } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
 import { useId, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";

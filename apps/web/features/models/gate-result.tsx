@@ -1,4 +1,4 @@
-import { type GateCheck, GateOutcome } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import { type GateCheck, GateOutcome } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
 import { CircleCheck, CircleMinus, CircleX } from "lucide-react";
 import { cn } from "@/lib/class-names";
 import { count } from "@/lib/format";

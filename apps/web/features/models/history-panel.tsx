@@ -1,5 +1,5 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import type { Activation } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import type { Activation } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
 import { CirclePlay, History, Undo2, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import { Badge } from "@/components/ui/badge";

@@ -1,13 +1,6 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import {
-  type Activation,
-  type ActiveModelChanged,
-  Algorithm,
-  type Model,
-  ModelState,
-  type SuccessRate,
-  type SwitchRefused,
-} from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import type { Activation, ActiveModelChanged, SwitchRefused } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
+import { Algorithm, type Model, ModelState, type SuccessRate } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { Boxes, CircleCheck, CirclePlay, TriangleAlert, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import { PageHeader } from "@/components/shell/page-header";

@@ -1,12 +1,7 @@
 // @vitest-environment jsdom
 import { create } from "@bufbuild/protobuf";
-import {
-  ActivationSchema,
-  GateOutcome,
-  ModelSchema,
-  ModelState,
-  SwitchRefusedSchema,
-} from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import { ActivationSchema, GateOutcome, SwitchRefusedSchema } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
+import { ModelSchema, ModelState } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, test, vi } from "vitest";
 import { Toaster } from "@/components/ui/toaster";

@@ -4,7 +4,7 @@ import {
   ActiveModelChangedSchema,
   type SwitchRefused,
   SwitchRefusedSchema,
-} from "@rlmaze/api/rlmaze/model/v1/model_pb";
+} from "@rlmaze/api/rlmaze/model/v1/activation_pb";
 import {
   type ListActivationsResponse,
   ListActivationsResponseSchema,

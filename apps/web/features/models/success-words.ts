@@ -1,4 +1,5 @@
-import type { SuccessCount, SuccessRate } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import type { SuccessCount } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
+import type { SuccessRate } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { count, decimal, percent } from "@/lib/format";
 
 /** "98.4–99.6 %" */

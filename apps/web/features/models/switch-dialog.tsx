@@ -1,4 +1,5 @@
-import type { ActiveModelChanged, Model, SwitchRefused } from "@rlmaze/api/rlmaze/model/v1/model_pb";
+import type { ActiveModelChanged, SwitchRefused } from "@rlmaze/api/rlmaze/model/v1/activation_pb";
+import type { Model } from "@rlmaze/api/rlmaze/model/v1/model_pb";
 import { type ReactNode, useId, useState } from "react";
 import { Button } from "@/components/ui/button";
 import {

@@ -1,4 +1,5 @@
-import { ListModelsResponseSchema, ModelService } from "@rlmaze/api/rlmaze/model/v1/model_service_pb";
+import { ListModelsResponseSchema } from "@rlmaze/api/rlmaze/model/v1/model_list_pb";
+import { ModelService } from "@rlmaze/api/rlmaze/model/v1/model_service_pb";
 import { goClient } from "@/server/go-server";
 import { unary } from "@/server/unary";
 

@@ -152,89 +152,6 @@ func (x *RegisterModelResponse) GetCreated() bool {
 	return false
 }
 
-// ListModelsRequest asks for all models.
-type ListModelsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListModelsRequest) Reset() {
-	*x = ListModelsRequest{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListModelsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListModelsRequest) ProtoMessage() {}
-
-func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
-func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{2}
-}
-
-// ListModelsResponse holds all models.
-type ListModelsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// models, by name and then newest version first.
-	Models        []*Model `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListModelsResponse) Reset() {
-	*x = ListModelsResponse{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListModelsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListModelsResponse) ProtoMessage() {}
-
-func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
-func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *ListModelsResponse) GetModels() []*Model {
-	if x != nil {
-		return x.Models
-	}
-	return nil
-}
-
 // GetModelRequest names one model.
 type GetModelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -246,7 +163,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[4]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -258,7 +175,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[4]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -271,7 +188,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{4}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *GetModelRequest) GetModelId() string {
@@ -292,7 +209,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[5]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +221,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[5]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +234,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{5}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetModelResponse) GetModel() *Model {
@@ -336,7 +253,7 @@ type GetActiveModelRequest struct {
 
 func (x *GetActiveModelRequest) Reset() {
 	*x = GetActiveModelRequest{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[6]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +265,7 @@ func (x *GetActiveModelRequest) String() string {
 func (*GetActiveModelRequest) ProtoMessage() {}
 
 func (x *GetActiveModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[6]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +278,7 @@ func (x *GetActiveModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActiveModelRequest.ProtoReflect.Descriptor instead.
 func (*GetActiveModelRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{6}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{4}
 }
 
 // GetActiveModelResponse holds the active model.
@@ -377,7 +294,7 @@ type GetActiveModelResponse struct {
 
 func (x *GetActiveModelResponse) Reset() {
 	*x = GetActiveModelResponse{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[7]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -389,7 +306,7 @@ func (x *GetActiveModelResponse) String() string {
 func (*GetActiveModelResponse) ProtoMessage() {}
 
 func (x *GetActiveModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[7]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -402,7 +319,7 @@ func (x *GetActiveModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActiveModelResponse.ProtoReflect.Descriptor instead.
 func (*GetActiveModelResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{7}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetActiveModelResponse) GetModel() *Model {
@@ -439,7 +356,7 @@ type SetActiveModelRequest struct {
 
 func (x *SetActiveModelRequest) Reset() {
 	*x = SetActiveModelRequest{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[8]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -451,7 +368,7 @@ func (x *SetActiveModelRequest) String() string {
 func (*SetActiveModelRequest) ProtoMessage() {}
 
 func (x *SetActiveModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[8]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -464,7 +381,7 @@ func (x *SetActiveModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetActiveModelRequest.ProtoReflect.Descriptor instead.
 func (*SetActiveModelRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{8}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SetActiveModelRequest) GetModelId() string {
@@ -515,7 +432,7 @@ type SetActiveModelResponse struct {
 
 func (x *SetActiveModelResponse) Reset() {
 	*x = SetActiveModelResponse{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[9]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -527,7 +444,7 @@ func (x *SetActiveModelResponse) String() string {
 func (*SetActiveModelResponse) ProtoMessage() {}
 
 func (x *SetActiveModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[9]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -540,7 +457,7 @@ func (x *SetActiveModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetActiveModelResponse.ProtoReflect.Descriptor instead.
 func (*SetActiveModelResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{9}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SetActiveModelResponse) GetModel() *Model {
@@ -572,7 +489,7 @@ type RollBackActiveModelRequest struct {
 
 func (x *RollBackActiveModelRequest) Reset() {
 	*x = RollBackActiveModelRequest{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[10]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +501,7 @@ func (x *RollBackActiveModelRequest) String() string {
 func (*RollBackActiveModelRequest) ProtoMessage() {}
 
 func (x *RollBackActiveModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[10]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +514,7 @@ func (x *RollBackActiveModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollBackActiveModelRequest.ProtoReflect.Descriptor instead.
 func (*RollBackActiveModelRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{10}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RollBackActiveModelRequest) GetExpectedActivationId() int64 {
@@ -634,7 +551,7 @@ type RollBackActiveModelResponse struct {
 
 func (x *RollBackActiveModelResponse) Reset() {
 	*x = RollBackActiveModelResponse{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[11]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +563,7 @@ func (x *RollBackActiveModelResponse) String() string {
 func (*RollBackActiveModelResponse) ProtoMessage() {}
 
 func (x *RollBackActiveModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[11]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +576,7 @@ func (x *RollBackActiveModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollBackActiveModelResponse.ProtoReflect.Descriptor instead.
 func (*RollBackActiveModelResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{11}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RollBackActiveModelResponse) GetModel() *Model {
@@ -692,7 +609,7 @@ type ListActivationsRequest struct {
 
 func (x *ListActivationsRequest) Reset() {
 	*x = ListActivationsRequest{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[12]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -704,7 +621,7 @@ func (x *ListActivationsRequest) String() string {
 func (*ListActivationsRequest) ProtoMessage() {}
 
 func (x *ListActivationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[12]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -717,7 +634,7 @@ func (x *ListActivationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActivationsRequest.ProtoReflect.Descriptor instead.
 func (*ListActivationsRequest) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{12}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListActivationsRequest) GetPageSize() int32 {
@@ -754,7 +671,7 @@ type ListActivationsResponse struct {
 
 func (x *ListActivationsResponse) Reset() {
 	*x = ListActivationsResponse{}
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[13]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +683,7 @@ func (x *ListActivationsResponse) String() string {
 func (*ListActivationsResponse) ProtoMessage() {}
 
 func (x *ListActivationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[13]
+	mi := &file_rlmaze_model_v1_model_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +696,7 @@ func (x *ListActivationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActivationsResponse.ProtoReflect.Descriptor instead.
 func (*ListActivationsResponse) Descriptor() ([]byte, []int) {
-	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{13}
+	return file_rlmaze_model_v1_model_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListActivationsResponse) GetActivations() []*Activation {
@@ -800,7 +717,7 @@ var File_rlmaze_model_v1_model_service_proto protoreflect.FileDescriptor
 
 const file_rlmaze_model_v1_model_service_proto_rawDesc = "" +
 	"\n" +
-	"#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brlmaze/model/v1/model.proto\"\xde\x01\n" +
+	"#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rlmaze/model/v1/activation.proto\x1a\x1brlmaze/model/v1/model.proto\x1a rlmaze/model/v1/model_list.proto\"\xde\x01\n" +
 	"\x14RegisterModelRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\tB#\xbaH r\x1e\x10\x01\x18@2\x18^[a-z0-9]+(-[a-z0-9]+)*$R\x04name\x12-\n" +
 	"\vpolicy_onnx\x18\x02 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\xc0\x01R\n" +
@@ -810,10 +727,7 @@ const file_rlmaze_model_v1_model_service_proto_rawDesc = "" +
 	"parityJson\"_\n" +
 	"\x15RegisterModelResponse\x12,\n" +
 	"\x05model\x18\x01 \x01(\v2\x16.rlmaze.model.v1.ModelR\x05model\x12\x18\n" +
-	"\acreated\x18\x02 \x01(\bR\acreated\"\x13\n" +
-	"\x11ListModelsRequest\"D\n" +
-	"\x12ListModelsResponse\x12.\n" +
-	"\x06models\x18\x01 \x03(\v2\x16.rlmaze.model.v1.ModelR\x06models\"G\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated\"G\n" +
 	"\x0fGetModelRequest\x124\n" +
 	"\bmodel_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$R\amodelId\"@\n" +
 	"\x10GetModelResponse\x12,\n" +
@@ -876,57 +790,56 @@ func file_rlmaze_model_v1_model_service_proto_rawDescGZIP() []byte {
 	return file_rlmaze_model_v1_model_service_proto_rawDescData
 }
 
-var file_rlmaze_model_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_rlmaze_model_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_rlmaze_model_v1_model_service_proto_goTypes = []any{
 	(*RegisterModelRequest)(nil),        // 0: rlmaze.model.v1.RegisterModelRequest
 	(*RegisterModelResponse)(nil),       // 1: rlmaze.model.v1.RegisterModelResponse
-	(*ListModelsRequest)(nil),           // 2: rlmaze.model.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),          // 3: rlmaze.model.v1.ListModelsResponse
-	(*GetModelRequest)(nil),             // 4: rlmaze.model.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 5: rlmaze.model.v1.GetModelResponse
-	(*GetActiveModelRequest)(nil),       // 6: rlmaze.model.v1.GetActiveModelRequest
-	(*GetActiveModelResponse)(nil),      // 7: rlmaze.model.v1.GetActiveModelResponse
-	(*SetActiveModelRequest)(nil),       // 8: rlmaze.model.v1.SetActiveModelRequest
-	(*SetActiveModelResponse)(nil),      // 9: rlmaze.model.v1.SetActiveModelResponse
-	(*RollBackActiveModelRequest)(nil),  // 10: rlmaze.model.v1.RollBackActiveModelRequest
-	(*RollBackActiveModelResponse)(nil), // 11: rlmaze.model.v1.RollBackActiveModelResponse
-	(*ListActivationsRequest)(nil),      // 12: rlmaze.model.v1.ListActivationsRequest
-	(*ListActivationsResponse)(nil),     // 13: rlmaze.model.v1.ListActivationsResponse
-	(*Model)(nil),                       // 14: rlmaze.model.v1.Model
-	(*Activation)(nil),                  // 15: rlmaze.model.v1.Activation
-	(*timestamppb.Timestamp)(nil),       // 16: google.protobuf.Timestamp
+	(*GetModelRequest)(nil),             // 2: rlmaze.model.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 3: rlmaze.model.v1.GetModelResponse
+	(*GetActiveModelRequest)(nil),       // 4: rlmaze.model.v1.GetActiveModelRequest
+	(*GetActiveModelResponse)(nil),      // 5: rlmaze.model.v1.GetActiveModelResponse
+	(*SetActiveModelRequest)(nil),       // 6: rlmaze.model.v1.SetActiveModelRequest
+	(*SetActiveModelResponse)(nil),      // 7: rlmaze.model.v1.SetActiveModelResponse
+	(*RollBackActiveModelRequest)(nil),  // 8: rlmaze.model.v1.RollBackActiveModelRequest
+	(*RollBackActiveModelResponse)(nil), // 9: rlmaze.model.v1.RollBackActiveModelResponse
+	(*ListActivationsRequest)(nil),      // 10: rlmaze.model.v1.ListActivationsRequest
+	(*ListActivationsResponse)(nil),     // 11: rlmaze.model.v1.ListActivationsResponse
+	(*Model)(nil),                       // 12: rlmaze.model.v1.Model
+	(*Activation)(nil),                  // 13: rlmaze.model.v1.Activation
+	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
+	(*ListModelsRequest)(nil),           // 15: rlmaze.model.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),          // 16: rlmaze.model.v1.ListModelsResponse
 }
 var file_rlmaze_model_v1_model_service_proto_depIdxs = []int32{
-	14, // 0: rlmaze.model.v1.RegisterModelResponse.model:type_name -> rlmaze.model.v1.Model
-	14, // 1: rlmaze.model.v1.ListModelsResponse.models:type_name -> rlmaze.model.v1.Model
-	14, // 2: rlmaze.model.v1.GetModelResponse.model:type_name -> rlmaze.model.v1.Model
-	14, // 3: rlmaze.model.v1.GetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
-	15, // 4: rlmaze.model.v1.GetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
-	14, // 5: rlmaze.model.v1.SetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
-	15, // 6: rlmaze.model.v1.SetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
-	14, // 7: rlmaze.model.v1.RollBackActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
-	15, // 8: rlmaze.model.v1.RollBackActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
-	16, // 9: rlmaze.model.v1.ListActivationsRequest.at:type_name -> google.protobuf.Timestamp
-	15, // 10: rlmaze.model.v1.ListActivationsResponse.activations:type_name -> rlmaze.model.v1.Activation
-	2,  // 11: rlmaze.model.v1.ModelService.ListModels:input_type -> rlmaze.model.v1.ListModelsRequest
-	4,  // 12: rlmaze.model.v1.ModelService.GetModel:input_type -> rlmaze.model.v1.GetModelRequest
-	6,  // 13: rlmaze.model.v1.ModelService.GetActiveModel:input_type -> rlmaze.model.v1.GetActiveModelRequest
-	8,  // 14: rlmaze.model.v1.ModelService.SetActiveModel:input_type -> rlmaze.model.v1.SetActiveModelRequest
-	10, // 15: rlmaze.model.v1.ModelService.RollBackActiveModel:input_type -> rlmaze.model.v1.RollBackActiveModelRequest
-	12, // 16: rlmaze.model.v1.ModelService.ListActivations:input_type -> rlmaze.model.v1.ListActivationsRequest
-	0,  // 17: rlmaze.model.v1.ModelService.RegisterModel:input_type -> rlmaze.model.v1.RegisterModelRequest
-	3,  // 18: rlmaze.model.v1.ModelService.ListModels:output_type -> rlmaze.model.v1.ListModelsResponse
-	5,  // 19: rlmaze.model.v1.ModelService.GetModel:output_type -> rlmaze.model.v1.GetModelResponse
-	7,  // 20: rlmaze.model.v1.ModelService.GetActiveModel:output_type -> rlmaze.model.v1.GetActiveModelResponse
-	9,  // 21: rlmaze.model.v1.ModelService.SetActiveModel:output_type -> rlmaze.model.v1.SetActiveModelResponse
-	11, // 22: rlmaze.model.v1.ModelService.RollBackActiveModel:output_type -> rlmaze.model.v1.RollBackActiveModelResponse
-	13, // 23: rlmaze.model.v1.ModelService.ListActivations:output_type -> rlmaze.model.v1.ListActivationsResponse
-	1,  // 24: rlmaze.model.v1.ModelService.RegisterModel:output_type -> rlmaze.model.v1.RegisterModelResponse
-	18, // [18:25] is the sub-list for method output_type
-	11, // [11:18] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	12, // 0: rlmaze.model.v1.RegisterModelResponse.model:type_name -> rlmaze.model.v1.Model
+	12, // 1: rlmaze.model.v1.GetModelResponse.model:type_name -> rlmaze.model.v1.Model
+	12, // 2: rlmaze.model.v1.GetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
+	13, // 3: rlmaze.model.v1.GetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
+	12, // 4: rlmaze.model.v1.SetActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
+	13, // 5: rlmaze.model.v1.SetActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
+	12, // 6: rlmaze.model.v1.RollBackActiveModelResponse.model:type_name -> rlmaze.model.v1.Model
+	13, // 7: rlmaze.model.v1.RollBackActiveModelResponse.activation:type_name -> rlmaze.model.v1.Activation
+	14, // 8: rlmaze.model.v1.ListActivationsRequest.at:type_name -> google.protobuf.Timestamp
+	13, // 9: rlmaze.model.v1.ListActivationsResponse.activations:type_name -> rlmaze.model.v1.Activation
+	15, // 10: rlmaze.model.v1.ModelService.ListModels:input_type -> rlmaze.model.v1.ListModelsRequest
+	2,  // 11: rlmaze.model.v1.ModelService.GetModel:input_type -> rlmaze.model.v1.GetModelRequest
+	4,  // 12: rlmaze.model.v1.ModelService.GetActiveModel:input_type -> rlmaze.model.v1.GetActiveModelRequest
+	6,  // 13: rlmaze.model.v1.ModelService.SetActiveModel:input_type -> rlmaze.model.v1.SetActiveModelRequest
+	8,  // 14: rlmaze.model.v1.ModelService.RollBackActiveModel:input_type -> rlmaze.model.v1.RollBackActiveModelRequest
+	10, // 15: rlmaze.model.v1.ModelService.ListActivations:input_type -> rlmaze.model.v1.ListActivationsRequest
+	0,  // 16: rlmaze.model.v1.ModelService.RegisterModel:input_type -> rlmaze.model.v1.RegisterModelRequest
+	16, // 17: rlmaze.model.v1.ModelService.ListModels:output_type -> rlmaze.model.v1.ListModelsResponse
+	3,  // 18: rlmaze.model.v1.ModelService.GetModel:output_type -> rlmaze.model.v1.GetModelResponse
+	5,  // 19: rlmaze.model.v1.ModelService.GetActiveModel:output_type -> rlmaze.model.v1.GetActiveModelResponse
+	7,  // 20: rlmaze.model.v1.ModelService.SetActiveModel:output_type -> rlmaze.model.v1.SetActiveModelResponse
+	9,  // 21: rlmaze.model.v1.ModelService.RollBackActiveModel:output_type -> rlmaze.model.v1.RollBackActiveModelResponse
+	11, // 22: rlmaze.model.v1.ModelService.ListActivations:output_type -> rlmaze.model.v1.ListActivationsResponse
+	1,  // 23: rlmaze.model.v1.ModelService.RegisterModel:output_type -> rlmaze.model.v1.RegisterModelResponse
+	17, // [17:24] is the sub-list for method output_type
+	10, // [10:17] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_rlmaze_model_v1_model_service_proto_init() }
@@ -934,14 +847,16 @@ func file_rlmaze_model_v1_model_service_proto_init() {
 	if File_rlmaze_model_v1_model_service_proto != nil {
 		return
 	}
+	file_rlmaze_model_v1_activation_proto_init()
 	file_rlmaze_model_v1_model_proto_init()
+	file_rlmaze_model_v1_model_list_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rlmaze_model_v1_model_service_proto_rawDesc), len(file_rlmaze_model_v1_model_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,8 @@ from connectrpc.server import ConnectASGIApplication, ConnectWSGIApplication, DE
 from protobuf import DescService
 
 from . import model_service_pb
-from .model_service_pb import GetActiveModelRequest, GetActiveModelResponse, GetModelRequest, GetModelResponse, ListActivationsRequest, ListActivationsResponse, ListModelsRequest, ListModelsResponse, RegisterModelRequest, RegisterModelResponse, RollBackActiveModelRequest, RollBackActiveModelResponse, SetActiveModelRequest, SetActiveModelResponse
+from .model_list_pb import ListModelsRequest, ListModelsResponse
+from .model_service_pb import GetActiveModelRequest, GetActiveModelResponse, GetModelRequest, GetModelResponse, ListActivationsRequest, ListActivationsResponse, RegisterModelRequest, RegisterModelResponse, RollBackActiveModelRequest, RollBackActiveModelResponse, SetActiveModelRequest, SetActiveModelResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping

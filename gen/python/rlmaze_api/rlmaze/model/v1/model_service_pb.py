@@ -15,14 +15,15 @@ from protobuf import Message
 from protobuf._codegen import file_desc
 from protobuf.wkt.google.protobuf import timestamp_pb
 
-from . import model_pb
+from . import activation_pb, model_list_pb, model_pb
 from ....buf.validate import validate_pb
 
 if TYPE_CHECKING:
     from protobuf import DescFile
     from protobuf.wkt.google.protobuf.timestamp_pb import Timestamp
 
-    from .model_pb import Activation, Model
+    from .activation_pb import Activation
+    from .model_pb import Model
 
 
 _RegisterModelRequestFields: TypeAlias = Literal["name", "policy_onnx", "manifest_json", "parity_json"]
@@ -121,58 +122,6 @@ class RegisterModelResponse(Message[_RegisterModelResponseFields]):
 
         model: Model | None
         created: bool
-
-_ListModelsRequestFields: TypeAlias = NoReturn
-
-class ListModelsRequest(Message[_ListModelsRequestFields]):
-    """
-    ListModelsRequest asks for all models.
-
-    ```proto
-    message rlmaze.model.v1.ListModelsRequest
-    ```
-    """
-
-    __slots__ = ()
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-        ) -> None:
-            pass
-
-_ListModelsResponseFields: TypeAlias = Literal["models"]
-
-class ListModelsResponse(Message[_ListModelsResponseFields]):
-    """
-    ListModelsResponse holds all models.
-
-    ```proto
-    message rlmaze.model.v1.ListModelsResponse
-    ```
-
-    Attributes:
-        models:
-            models, by name and then newest version first.
-
-            ```proto
-            repeated rlmaze.model.v1.Model models = 1;
-            ```
-    """
-
-    __slots__ = ("models",)
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            models: list[Model] | None = None,
-        ) -> None:
-            pass
-
-        models: list[Model]
 
 _GetModelRequestFields: TypeAlias = Literal["model_id"]
 
@@ -582,17 +531,17 @@ class ListActivationsResponse(Message[_ListActivationsResponseFields]):
 
 
 _DESC = file_desc(
-    b'\n#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brlmaze/model/v1/model.proto"\xde\x01\n\x14RegisterModelRequest\x127\n\x04name\x18\x01 \x01(\tR\x04nameB#\xbaH r\x1e\x10\x01\x18@2\x18^[a-z0-9]+(-[a-z0-9]+)*$\x12-\n\x0bpolicy_onnx\x18\x02 \x01(\x0cR\npolicyOnnxB\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\xc0\x01\x120\n\rmanifest_json\x18\x03 \x01(\tR\x0cmanifestJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80\x04\x12,\n\x0bparity_json\x18\x04 \x01(\tR\nparityJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80 "_\n\x15RegisterModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12\x18\n\x07created\x18\x02 \x01(\x08R\x07created"\x13\n\x11ListModelsRequest"D\n\x12ListModelsResponse\x12.\n\x06models\x18\x01 \x03(\x0b2\x16.rlmaze.model.v1.ModelR\x06models"G\n\x0fGetModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$"@\n\x10GetModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model"\x17\n\x15GetActiveModelRequest"\x83\x01\n\x16GetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x80\x02\n\x15SetActiveModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$\x12 \n\x06reason\x18\x02 \x01(\tR\x06reasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12=\n\x16expected_activation_id\x18\x03 \x01(\x03R\x14expectedActivationIdB\x07\xbaH\x04"\x02(\x00\x121\n\x0foverride_reason\x18\x04 \x01(\tR\x0eoverrideReasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1d\n\x05actor\x18\x05 \x01(\tR\x05actorB\x07\xbaH\x04r\x02\x18d"\x83\x01\n\x16SetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x9c\x01\n\x1aRollBackActiveModelRequest\x12=\n\x16expected_activation_id\x18\x01 \x01(\x03R\x14expectedActivationIdB\x07\xbaH\x04"\x02 \x00\x12 \n\x06reason\x18\x02 \x01(\tR\x06reasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1d\n\x05actor\x18\x03 \x01(\tR\x05actorB\x07\xbaH\x04r\x02\x18d"\x88\x01\n\x1bRollBackActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x95\x01\n\x16ListActivationsRequest\x12\'\n\tpage_size\x18\x01 \x01(\x05R\x08pageSizeB\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12&\n\npage_token\x18\x02 \x01(\tR\tpageTokenB\x07\xbaH\x04r\x02\x18@\x12*\n\x02at\x18\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x02at"\x80\x01\n\x17ListActivationsResponse\x12=\n\x0bactivations\x18\x01 \x03(\x0b2\x1b.rlmaze.model.v1.ActivationR\x0bactivations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd7\x05\n\x0cModelService\x12Z\n\nListModels\x12".rlmaze.model.v1.ListModelsRequest\x1a#.rlmaze.model.v1.ListModelsResponse"\x03\x90\x02\x01\x12T\n\x08GetModel\x12 .rlmaze.model.v1.GetModelRequest\x1a!.rlmaze.model.v1.GetModelResponse"\x03\x90\x02\x01\x12f\n\x0eGetActiveModel\x12&.rlmaze.model.v1.GetActiveModelRequest\x1a\'.rlmaze.model.v1.GetActiveModelResponse"\x03\x90\x02\x01\x12f\n\x0eSetActiveModel\x12&.rlmaze.model.v1.SetActiveModelRequest\x1a\'.rlmaze.model.v1.SetActiveModelResponse"\x03\x90\x02\x02\x12u\n\x13RollBackActiveModel\x12+.rlmaze.model.v1.RollBackActiveModelRequest\x1a,.rlmaze.model.v1.RollBackActiveModelResponse"\x03\x90\x02\x02\x12i\n\x0fListActivations\x12\'.rlmaze.model.v1.ListActivationsRequest\x1a(.rlmaze.model.v1.ListActivationsResponse"\x03\x90\x02\x01\x12c\n\rRegisterModel\x12%.rlmaze.model.v1.RegisterModelRequest\x1a&.rlmaze.model.v1.RegisterModelResponse"\x03\x90\x02\x02B\xbf\x01\n\x13com.rlmaze.model.v1B\x11ModelServiceProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3',
+    b'\n#rlmaze/model/v1/model_service.proto\x12\x0frlmaze.model.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rlmaze/model/v1/activation.proto\x1a\x1brlmaze/model/v1/model.proto\x1a rlmaze/model/v1/model_list.proto"\xde\x01\n\x14RegisterModelRequest\x127\n\x04name\x18\x01 \x01(\tR\x04nameB#\xbaH r\x1e\x10\x01\x18@2\x18^[a-z0-9]+(-[a-z0-9]+)*$\x12-\n\x0bpolicy_onnx\x18\x02 \x01(\x0cR\npolicyOnnxB\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\xc0\x01\x120\n\rmanifest_json\x18\x03 \x01(\tR\x0cmanifestJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80\x04\x12,\n\x0bparity_json\x18\x04 \x01(\tR\nparityJsonB\x0b\xbaH\x08r\x06\x10\x02(\x80\x80 "_\n\x15RegisterModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12\x18\n\x07created\x18\x02 \x01(\x08R\x07created"G\n\x0fGetModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$"@\n\x10GetModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model"\x17\n\x15GetActiveModelRequest"\x83\x01\n\x16GetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x80\x02\n\x15SetActiveModelRequest\x124\n\x08model_id\x18\x01 \x01(\tR\x07modelIdB\x19\xbaH\x16r\x14\x10\x01\x18\x80\x012\r^[a-z0-9.-]+$\x12 \n\x06reason\x18\x02 \x01(\tR\x06reasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12=\n\x16expected_activation_id\x18\x03 \x01(\x03R\x14expectedActivationIdB\x07\xbaH\x04"\x02(\x00\x121\n\x0foverride_reason\x18\x04 \x01(\tR\x0eoverrideReasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1d\n\x05actor\x18\x05 \x01(\tR\x05actorB\x07\xbaH\x04r\x02\x18d"\x83\x01\n\x16SetActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x9c\x01\n\x1aRollBackActiveModelRequest\x12=\n\x16expected_activation_id\x18\x01 \x01(\x03R\x14expectedActivationIdB\x07\xbaH\x04"\x02 \x00\x12 \n\x06reason\x18\x02 \x01(\tR\x06reasonB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1d\n\x05actor\x18\x03 \x01(\tR\x05actorB\x07\xbaH\x04r\x02\x18d"\x88\x01\n\x1bRollBackActiveModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b2\x16.rlmaze.model.v1.ModelR\x05model\x12;\n\nactivation\x18\x02 \x01(\x0b2\x1b.rlmaze.model.v1.ActivationR\nactivation"\x95\x01\n\x16ListActivationsRequest\x12\'\n\tpage_size\x18\x01 \x01(\x05R\x08pageSizeB\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12&\n\npage_token\x18\x02 \x01(\tR\tpageTokenB\x07\xbaH\x04r\x02\x18@\x12*\n\x02at\x18\x03 \x01(\x0b2\x1a.google.protobuf.TimestampR\x02at"\x80\x01\n\x17ListActivationsResponse\x12=\n\x0bactivations\x18\x01 \x03(\x0b2\x1b.rlmaze.model.v1.ActivationR\x0bactivations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd7\x05\n\x0cModelService\x12Z\n\nListModels\x12".rlmaze.model.v1.ListModelsRequest\x1a#.rlmaze.model.v1.ListModelsResponse"\x03\x90\x02\x01\x12T\n\x08GetModel\x12 .rlmaze.model.v1.GetModelRequest\x1a!.rlmaze.model.v1.GetModelResponse"\x03\x90\x02\x01\x12f\n\x0eGetActiveModel\x12&.rlmaze.model.v1.GetActiveModelRequest\x1a\'.rlmaze.model.v1.GetActiveModelResponse"\x03\x90\x02\x01\x12f\n\x0eSetActiveModel\x12&.rlmaze.model.v1.SetActiveModelRequest\x1a\'.rlmaze.model.v1.SetActiveModelResponse"\x03\x90\x02\x02\x12u\n\x13RollBackActiveModel\x12+.rlmaze.model.v1.RollBackActiveModelRequest\x1a,.rlmaze.model.v1.RollBackActiveModelResponse"\x03\x90\x02\x02\x12i\n\x0fListActivations\x12\'.rlmaze.model.v1.ListActivationsRequest\x1a(.rlmaze.model.v1.ListActivationsResponse"\x03\x90\x02\x01\x12c\n\rRegisterModel\x12%.rlmaze.model.v1.RegisterModelRequest\x1a&.rlmaze.model.v1.RegisterModelResponse"\x03\x90\x02\x02B\xbf\x01\n\x13com.rlmaze.model.v1B\x11ModelServiceProtoP\x01Z7github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1;modelv1\xa2\x02\x03RMX\xaa\x02\x0fRlmaze.Model.V1\xca\x02\x0fRlmaze\\Model\\V1\xe2\x02\x1bRlmaze\\Model\\V1\\GPBMetadata\xea\x02\x11Rlmaze::Model::V1b\x06proto3',
     [
         validate_pb.desc(),
         timestamp_pb.desc(),
+        activation_pb.desc(),
         model_pb.desc(),
+        model_list_pb.desc(),
     ],
     {
         "RegisterModelRequest": RegisterModelRequest,
         "RegisterModelResponse": RegisterModelResponse,
-        "ListModelsRequest": ListModelsRequest,
-        "ListModelsResponse": ListModelsResponse,
         "GetModelRequest": GetModelRequest,
         "GetModelResponse": GetModelResponse,
         "GetActiveModelRequest": GetActiveModelRequest,

@@ -6,15 +6,19 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Activation, Model } from "./model_pb";
+import type { Activation } from "./activation_pb";
+import { file_rlmaze_model_v1_activation } from "./activation_pb";
+import type { Model } from "./model_pb";
 import { file_rlmaze_model_v1_model } from "./model_pb";
+import type { ListModelsRequestSchema, ListModelsResponseSchema } from "./model_list_pb";
+import { file_rlmaze_model_v1_model_list } from "./model_list_pb";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file rlmaze/model/v1/model_service.proto.
  */
 export const file_rlmaze_model_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNybG1hemUvbW9kZWwvdjEvbW9kZWxfc2VydmljZS5wcm90bxIPcmxtYXplLm1vZGVsLnYxImUKFFJlZ2lzdGVyTW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkSEwoLcG9saWN5X29ubngYAiABKAwSFQoNbWFuaWZlc3RfanNvbhgDIAEoCRITCgtwYXJpdHlfanNvbhgEIAEoCSJPChVSZWdpc3Rlck1vZGVsUmVzcG9uc2USJQoFbW9kZWwYASABKAsyFi5ybG1hemUubW9kZWwudjEuTW9kZWwSDwoHY3JlYXRlZBgCIAEoCCITChFMaXN0TW9kZWxzUmVxdWVzdCI8ChJMaXN0TW9kZWxzUmVzcG9uc2USJgoGbW9kZWxzGAEgAygLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsIiMKD0dldE1vZGVsUmVxdWVzdBIQCghtb2RlbF9pZBgBIAEoCSI5ChBHZXRNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsIhcKFUdldEFjdGl2ZU1vZGVsUmVxdWVzdCJwChZHZXRBY3RpdmVNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsEi8KCmFjdGl2YXRpb24YAiABKAsyGy5ybG1hemUubW9kZWwudjEuQWN0aXZhdGlvbiKBAQoVU2V0QWN0aXZlTW9kZWxSZXF1ZXN0EhAKCG1vZGVsX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIeChZleHBlY3RlZF9hY3RpdmF0aW9uX2lkGAMgASgDEhcKD292ZXJyaWRlX3JlYXNvbhgEIAEoCRINCgVhY3RvchgFIAEoCSJwChZTZXRBY3RpdmVNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsEi8KCmFjdGl2YXRpb24YAiABKAsyGy5ybG1hemUubW9kZWwudjEuQWN0aXZhdGlvbiJbChpSb2xsQmFja0FjdGl2ZU1vZGVsUmVxdWVzdBIeChZleHBlY3RlZF9hY3RpdmF0aW9uX2lkGAEgASgDEg4KBnJlYXNvbhgCIAEoCRINCgVhY3RvchgDIAEoCSJ1ChtSb2xsQmFja0FjdGl2ZU1vZGVsUmVzcG9uc2USJQoFbW9kZWwYASABKAsyFi5ybG1hemUubW9kZWwudjEuTW9kZWwSLwoKYWN0aXZhdGlvbhgCIAEoCzIbLnJsbWF6ZS5tb2RlbC52MS5BY3RpdmF0aW9uImcKFkxpc3RBY3RpdmF0aW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSJgoCYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImQKF0xpc3RBY3RpdmF0aW9uc1Jlc3BvbnNlEjAKC2FjdGl2YXRpb25zGAEgAygLMhsucmxtYXplLm1vZGVsLnYxLkFjdGl2YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMtcFCgxNb2RlbFNlcnZpY2USWgoKTGlzdE1vZGVscxIiLnJsbWF6ZS5tb2RlbC52MS5MaXN0TW9kZWxzUmVxdWVzdBojLnJsbWF6ZS5tb2RlbC52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJUCghHZXRNb2RlbBIgLnJsbWF6ZS5tb2RlbC52MS5HZXRNb2RlbFJlcXVlc3QaIS5ybG1hemUubW9kZWwudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBEmYKDkdldEFjdGl2ZU1vZGVsEiYucmxtYXplLm1vZGVsLnYxLkdldEFjdGl2ZU1vZGVsUmVxdWVzdBonLnJsbWF6ZS5tb2RlbC52MS5HZXRBY3RpdmVNb2RlbFJlc3BvbnNlIgOQAgESZgoOU2V0QWN0aXZlTW9kZWwSJi5ybG1hemUubW9kZWwudjEuU2V0QWN0aXZlTW9kZWxSZXF1ZXN0GicucmxtYXplLm1vZGVsLnYxLlNldEFjdGl2ZU1vZGVsUmVzcG9uc2UiA5ACAhJ1ChNSb2xsQmFja0FjdGl2ZU1vZGVsEisucmxtYXplLm1vZGVsLnYxLlJvbGxCYWNrQWN0aXZlTW9kZWxSZXF1ZXN0GiwucmxtYXplLm1vZGVsLnYxLlJvbGxCYWNrQWN0aXZlTW9kZWxSZXNwb25zZSIDkAICEmkKD0xpc3RBY3RpdmF0aW9ucxInLnJsbWF6ZS5tb2RlbC52MS5MaXN0QWN0aXZhdGlvbnNSZXF1ZXN0GigucmxtYXplLm1vZGVsLnYxLkxpc3RBY3RpdmF0aW9uc1Jlc3BvbnNlIgOQAgESYwoNUmVnaXN0ZXJNb2RlbBIlLnJsbWF6ZS5tb2RlbC52MS5SZWdpc3Rlck1vZGVsUmVxdWVzdBomLnJsbWF6ZS5tb2RlbC52MS5SZWdpc3Rlck1vZGVsUmVzcG9uc2UiA5ACAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_rlmaze_model_v1_model]);
+  fileDesc("CiNybG1hemUvbW9kZWwvdjEvbW9kZWxfc2VydmljZS5wcm90bxIPcmxtYXplLm1vZGVsLnYxImUKFFJlZ2lzdGVyTW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkSEwoLcG9saWN5X29ubngYAiABKAwSFQoNbWFuaWZlc3RfanNvbhgDIAEoCRITCgtwYXJpdHlfanNvbhgEIAEoCSJPChVSZWdpc3Rlck1vZGVsUmVzcG9uc2USJQoFbW9kZWwYASABKAsyFi5ybG1hemUubW9kZWwudjEuTW9kZWwSDwoHY3JlYXRlZBgCIAEoCCIjCg9HZXRNb2RlbFJlcXVlc3QSEAoIbW9kZWxfaWQYASABKAkiOQoQR2V0TW9kZWxSZXNwb25zZRIlCgVtb2RlbBgBIAEoCzIWLnJsbWF6ZS5tb2RlbC52MS5Nb2RlbCIXChVHZXRBY3RpdmVNb2RlbFJlcXVlc3QicAoWR2V0QWN0aXZlTW9kZWxSZXNwb25zZRIlCgVtb2RlbBgBIAEoCzIWLnJsbWF6ZS5tb2RlbC52MS5Nb2RlbBIvCgphY3RpdmF0aW9uGAIgASgLMhsucmxtYXplLm1vZGVsLnYxLkFjdGl2YXRpb24igQEKFVNldEFjdGl2ZU1vZGVsUmVxdWVzdBIQCghtb2RlbF9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSHgoWZXhwZWN0ZWRfYWN0aXZhdGlvbl9pZBgDIAEoAxIXCg9vdmVycmlkZV9yZWFzb24YBCABKAkSDQoFYWN0b3IYBSABKAkicAoWU2V0QWN0aXZlTW9kZWxSZXNwb25zZRIlCgVtb2RlbBgBIAEoCzIWLnJsbWF6ZS5tb2RlbC52MS5Nb2RlbBIvCgphY3RpdmF0aW9uGAIgASgLMhsucmxtYXplLm1vZGVsLnYxLkFjdGl2YXRpb24iWwoaUm9sbEJhY2tBY3RpdmVNb2RlbFJlcXVlc3QSHgoWZXhwZWN0ZWRfYWN0aXZhdGlvbl9pZBgBIAEoAxIOCgZyZWFzb24YAiABKAkSDQoFYWN0b3IYAyABKAkidQobUm9sbEJhY2tBY3RpdmVNb2RlbFJlc3BvbnNlEiUKBW1vZGVsGAEgASgLMhYucmxtYXplLm1vZGVsLnYxLk1vZGVsEi8KCmFjdGl2YXRpb24YAiABKAsyGy5ybG1hemUubW9kZWwudjEuQWN0aXZhdGlvbiJnChZMaXN0QWN0aXZhdGlvbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJkChdMaXN0QWN0aXZhdGlvbnNSZXNwb25zZRIwCgthY3RpdmF0aW9ucxgBIAMoCzIbLnJsbWF6ZS5tb2RlbC52MS5BY3RpdmF0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLXBQoMTW9kZWxTZXJ2aWNlEloKCkxpc3RNb2RlbHMSIi5ybG1hemUubW9kZWwudjEuTGlzdE1vZGVsc1JlcXVlc3QaIy5ybG1hemUubW9kZWwudjEuTGlzdE1vZGVsc1Jlc3BvbnNlIgOQAgESVAoIR2V0TW9kZWwSIC5ybG1hemUubW9kZWwudjEuR2V0TW9kZWxSZXF1ZXN0GiEucmxtYXplLm1vZGVsLnYxLkdldE1vZGVsUmVzcG9uc2UiA5ACARJmCg5HZXRBY3RpdmVNb2RlbBImLnJsbWF6ZS5tb2RlbC52MS5HZXRBY3RpdmVNb2RlbFJlcXVlc3QaJy5ybG1hemUubW9kZWwudjEuR2V0QWN0aXZlTW9kZWxSZXNwb25zZSIDkAIBEmYKDlNldEFjdGl2ZU1vZGVsEiYucmxtYXplLm1vZGVsLnYxLlNldEFjdGl2ZU1vZGVsUmVxdWVzdBonLnJsbWF6ZS5tb2RlbC52MS5TZXRBY3RpdmVNb2RlbFJlc3BvbnNlIgOQAgISdQoTUm9sbEJhY2tBY3RpdmVNb2RlbBIrLnJsbWF6ZS5tb2RlbC52MS5Sb2xsQmFja0FjdGl2ZU1vZGVsUmVxdWVzdBosLnJsbWF6ZS5tb2RlbC52MS5Sb2xsQmFja0FjdGl2ZU1vZGVsUmVzcG9uc2UiA5ACAhJpCg9MaXN0QWN0aXZhdGlvbnMSJy5ybG1hemUubW9kZWwudjEuTGlzdEFjdGl2YXRpb25zUmVxdWVzdBooLnJsbWF6ZS5tb2RlbC52MS5MaXN0QWN0aXZhdGlvbnNSZXNwb25zZSIDkAIBEmMKDVJlZ2lzdGVyTW9kZWwSJS5ybG1hemUubW9kZWwudjEuUmVnaXN0ZXJNb2RlbFJlcXVlc3QaJi5ybG1hemUubW9kZWwudjEuUmVnaXN0ZXJNb2RlbFJlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_google_protobuf_timestamp, file_rlmaze_model_v1_activation, file_rlmaze_model_v1_model, file_rlmaze_model_v1_model_list]);
 
 /**
  * RegisterModelRequest holds the files of a model folder, as the export writes them.
@@ -88,42 +92,6 @@ export const RegisterModelResponseSchema: GenMessage<RegisterModelResponse> = /*
   messageDesc(file_rlmaze_model_v1_model_service, 1);
 
 /**
- * ListModelsRequest asks for all models.
- *
- * @generated from message rlmaze.model.v1.ListModelsRequest
- */
-export type ListModelsRequest = Message<"rlmaze.model.v1.ListModelsRequest"> & {
-};
-
-/**
- * Describes the message rlmaze.model.v1.ListModelsRequest.
- * Use `create(ListModelsRequestSchema)` to create a new message.
- */
-export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 2);
-
-/**
- * ListModelsResponse holds all models.
- *
- * @generated from message rlmaze.model.v1.ListModelsResponse
- */
-export type ListModelsResponse = Message<"rlmaze.model.v1.ListModelsResponse"> & {
-  /**
-   * models, by name and then newest version first.
-   *
-   * @generated from field: repeated rlmaze.model.v1.Model models = 1;
-   */
-  models: Model[];
-};
-
-/**
- * Describes the message rlmaze.model.v1.ListModelsResponse.
- * Use `create(ListModelsResponseSchema)` to create a new message.
- */
-export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 3);
-
-/**
  * GetModelRequest names one model.
  *
  * @generated from message rlmaze.model.v1.GetModelRequest
@@ -142,7 +110,7 @@ export type GetModelRequest = Message<"rlmaze.model.v1.GetModelRequest"> & {
  * Use `create(GetModelRequestSchema)` to create a new message.
  */
 export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 4);
+  messageDesc(file_rlmaze_model_v1_model_service, 2);
 
 /**
  * GetModelResponse holds one model.
@@ -163,7 +131,7 @@ export type GetModelResponse = Message<"rlmaze.model.v1.GetModelResponse"> & {
  * Use `create(GetModelResponseSchema)` to create a new message.
  */
 export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 5);
+  messageDesc(file_rlmaze_model_v1_model_service, 3);
 
 /**
  * GetActiveModelRequest asks for the active model.
@@ -178,7 +146,7 @@ export type GetActiveModelRequest = Message<"rlmaze.model.v1.GetActiveModelReque
  * Use `create(GetActiveModelRequestSchema)` to create a new message.
  */
 export const GetActiveModelRequestSchema: GenMessage<GetActiveModelRequest> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 6);
+  messageDesc(file_rlmaze_model_v1_model_service, 4);
 
 /**
  * GetActiveModelResponse holds the active model.
@@ -206,7 +174,7 @@ export type GetActiveModelResponse = Message<"rlmaze.model.v1.GetActiveModelResp
  * Use `create(GetActiveModelResponseSchema)` to create a new message.
  */
 export const GetActiveModelResponseSchema: GenMessage<GetActiveModelResponse> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 7);
+  messageDesc(file_rlmaze_model_v1_model_service, 5);
 
 /**
  * SetActiveModelRequest names the model to activate.
@@ -256,7 +224,7 @@ export type SetActiveModelRequest = Message<"rlmaze.model.v1.SetActiveModelReque
  * Use `create(SetActiveModelRequestSchema)` to create a new message.
  */
 export const SetActiveModelRequestSchema: GenMessage<SetActiveModelRequest> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 8);
+  messageDesc(file_rlmaze_model_v1_model_service, 6);
 
 /**
  * SetActiveModelResponse holds what is active now.
@@ -284,7 +252,7 @@ export type SetActiveModelResponse = Message<"rlmaze.model.v1.SetActiveModelResp
  * Use `create(SetActiveModelResponseSchema)` to create a new message.
  */
 export const SetActiveModelResponseSchema: GenMessage<SetActiveModelResponse> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 9);
+  messageDesc(file_rlmaze_model_v1_model_service, 7);
 
 /**
  * RollBackActiveModelRequest names what to undo.
@@ -319,7 +287,7 @@ export type RollBackActiveModelRequest = Message<"rlmaze.model.v1.RollBackActive
  * Use `create(RollBackActiveModelRequestSchema)` to create a new message.
  */
 export const RollBackActiveModelRequestSchema: GenMessage<RollBackActiveModelRequest> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 10);
+  messageDesc(file_rlmaze_model_v1_model_service, 8);
 
 /**
  * RollBackActiveModelResponse holds the roll-back.
@@ -347,7 +315,7 @@ export type RollBackActiveModelResponse = Message<"rlmaze.model.v1.RollBackActiv
  * Use `create(RollBackActiveModelResponseSchema)` to create a new message.
  */
 export const RollBackActiveModelResponseSchema: GenMessage<RollBackActiveModelResponse> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 11);
+  messageDesc(file_rlmaze_model_v1_model_service, 9);
 
 /**
  * ListActivationsRequest asks for a page of the history.
@@ -383,7 +351,7 @@ export type ListActivationsRequest = Message<"rlmaze.model.v1.ListActivationsReq
  * Use `create(ListActivationsRequestSchema)` to create a new message.
  */
 export const ListActivationsRequestSchema: GenMessage<ListActivationsRequest> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 12);
+  messageDesc(file_rlmaze_model_v1_model_service, 10);
 
 /**
  * ListActivationsResponse holds a page of the history.
@@ -411,7 +379,7 @@ export type ListActivationsResponse = Message<"rlmaze.model.v1.ListActivationsRe
  * Use `create(ListActivationsResponseSchema)` to create a new message.
  */
 export const ListActivationsResponseSchema: GenMessage<ListActivationsResponse> = /*@__PURE__*/
-  messageDesc(file_rlmaze_model_v1_model_service, 13);
+  messageDesc(file_rlmaze_model_v1_model_service, 11);
 
 /**
  * ModelService lists models, takes in new ones and says which one is active, and which ones were. RegisterModel, SetActiveModel and
