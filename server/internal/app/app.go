@@ -28,6 +28,7 @@ import (
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/mazeset"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/modelfolder"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnx"
+	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnxtrial"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/httpapi"
 	"github.com/rlmaze/rlmaze/server/internal/interface/rpc"
@@ -113,6 +114,10 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.onClose(func() { a.closed("ONNX Runtime", runtime.Close()) })
+	trial, err := onnxtrial.New(library)
+	if err != nil {
+		return err
+	}
 	stores, err := openStores(ctx, a.config, a.logger)
 	if err != nil {
 		return err
@@ -179,7 +184,7 @@ func (a *App) start(ctx context.Context) error {
 		Get:       &usecase.GetModel{Registry: stores.registry},
 		GetActive: &usecase.GetActiveModel{Registry: stores.registry},
 		SetActive: &usecase.SetActiveModel{Registry: stores.registry, Models: models},
-		Register:  usecase.NewRegisterModel(stores.registry, folder, models),
+		Register:  usecase.NewRegisterModel(stores.registry, folder, models, trial),
 	}
 	experiment := newExperimentService(tracker, stores.trainings)
 	guard := rpc.NewGuard(drain)
