@@ -30,6 +30,7 @@ import (
 	"github.com/rlmaze/rlmaze/server/internal/app"
 	"github.com/rlmaze/rlmaze/server/internal/domain"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/mongo"
+	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnxtrial"
 	"github.com/rlmaze/rlmaze/server/internal/testing/measured"
 	"github.com/rlmaze/rlmaze/server/internal/testing/mlflowtest"
 	"github.com/rlmaze/rlmaze/server/internal/testing/mongotest"
@@ -39,6 +40,7 @@ import (
 var shared *server
 
 func TestMain(m *testing.M) {
+	onnxtrial.ServeIfChild()
 	flag.Parse()
 	var err error
 	if shared, err = launch(nil); err != nil {

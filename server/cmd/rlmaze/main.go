@@ -12,9 +12,11 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/rlmaze/rlmaze/server/internal/app"
+	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnxtrial"
 )
 
 func main() {
+	onnxtrial.ServeIfChild() // started by a server to try a network that somebody sent
 	if err := run(); err != nil {
 		fmt.Fprintf(os.Stderr, "rlmaze: %v\n", err)
 		os.Exit(1)

@@ -31,6 +31,7 @@ import (
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/mazeset"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/modelfolder"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnx"
+	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnxtrial"
 	"github.com/rlmaze/rlmaze/server/internal/interface/access"
 	"github.com/rlmaze/rlmaze/server/internal/interface/httpapi"
 	"github.com/rlmaze/rlmaze/server/internal/interface/metrics"
@@ -119,6 +120,10 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.onClose(func() { a.closed("ONNX Runtime", runtime.Close()) })
+	trial, err := onnxtrial.New(library)
+	if err != nil {
+		return err
+	}
 	stores, err := openStores(ctx, a.config, a.logger)
 	if err != nil {
 		return err
@@ -199,7 +204,7 @@ func (a *App) start(ctx context.Context) error {
 		SetActive: &usecase.SetActiveModel{Registry: stores.registry, Models: models},
 		RollBack:  &usecase.RollBackActiveModel{Registry: stores.registry, Models: models},
 		History:   &usecase.ListActivations{Registry: stores.registry},
-		Register:  usecase.NewRegisterModel(stores.registry, folder, models),
+		Register:  usecase.NewRegisterModel(stores.registry, folder, models, trial),
 	}
 	evaluation := &rpc.EvaluationService{
 		Evaluate: &usecase.EvaluatePolicy{

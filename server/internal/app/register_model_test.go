@@ -18,13 +18,17 @@ import (
 	"github.com/rlmaze/rlmaze/server/internal/domain"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/modelfolder"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnx"
+	"github.com/rlmaze/rlmaze/server/internal/infrastructure/onnxtrial"
 	"github.com/rlmaze/rlmaze/server/internal/infrastructure/postgres"
 	"github.com/rlmaze/rlmaze/server/internal/testing/modeltest"
 	"github.com/rlmaze/rlmaze/server/internal/testing/pgtest"
 	"github.com/rlmaze/rlmaze/server/internal/usecase"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m, nil) }
+func TestMain(m *testing.M) {
+	onnxtrial.ServeIfChild()
+	pgtest.Main(m, nil)
+}
 
 // registration is the registering part of the server: real PostgreSQL, real files, real ONNX Runtime, the shipped models.
 type registration struct {
@@ -32,6 +36,7 @@ type registration struct {
 	folder   string
 	library  *modelfolder.Library
 	models   *usecase.LoadedModels
+	trial    *onnxtrial.Trial
 	register *usecase.RegisterModel
 }
 
@@ -63,7 +68,14 @@ func (r *registration) open(t *testing.T, loader domain.NetworkLoader) {
 	if out, err := (&usecase.RegisterShippedModels{Registry: r.registry, Store: library, Models: r.models}).Run(t.Context()); err != nil || out.NotActive != nil {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	r.register = usecase.NewRegisterModel(r.registry, library, r.models)
+	path, err := findONNXRuntime(os.Getenv("ONNXRUNTIME_LIB"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.trial, err = onnxtrial.New(path); err != nil {
+		t.Fatal(err)
+	}
+	r.register = usecase.NewRegisterModel(r.registry, library, r.models, r.trial)
 }
 
 // restart is a start on what an earlier server left.
@@ -204,7 +216,7 @@ func TestADamagedModelIsRefusedWithItsFault(t *testing.T) {
 		"wrong opset":          {manifest(map[string]any{"opset": 17}), "policy_onnx", "says opset 17 and its network asks for 18"},
 		"cut network":          {network(whole.ONNX[:1000]), "policy_onnx", "no ONNX file, or cut short"},
 		"no network":           {network([]byte("no network at all, but bytes")), "policy_onnx", "policy.onnx can't be loaded"},
-		"other output":         {network(bytes.ReplaceAll(whole.ONNX, []byte("action_scores"), []byte("action_scars!"))), "policy_onnx", "the outputs action_scores [batch, 4]"},
+		"other output":         {network(bytes.ReplaceAll(whole.ONNX, []byte("action_scores"), []byte("action_scars!"))), "policy_onnx", "other outputs than action_scores and state_value"},
 		"flipped weights":      {network(flipped), "parity_json", "gives other scores than at its export"},
 		"vectors of another":   {parity(regexp.MustCompile(`"state_value": [-0-9.e]+`).ReplaceAll(whole.Parity, []byte(`"state_value": 9`))), "parity_json", "vector 0 gives other scores"},
 		"no vectors":           {parity([]byte(`{"tolerance": 1e-5, "vectors": []}`)), "parity_json", "1 to 4096 are allowed"},
@@ -295,7 +307,7 @@ func (u uncommitted) AddVersion(ctx context.Context, name string, add func([]dom
 // orphan leaves the folder of a call that ended between folder and row.
 func (r *registration) orphan(t *testing.T, name string, files domain.ModelFiles) {
 	t.Helper()
-	lost := usecase.NewRegisterModel(uncommitted{r.registry.(*postgres.Store)}, r.library, r.models)
+	lost := usecase.NewRegisterModel(uncommitted{r.registry.(*postgres.Store)}, r.library, r.models, r.trial)
 	if _, err := lost.Run(t.Context(), name, files); domain.CodeOf(err) != domain.CodeUnavailable {
 		t.Fatalf("the lost call got %v", err)
 	}
@@ -422,7 +434,7 @@ func TestNothingIsKeptWhileTheDatabaseIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(closed.Close)
-	_, err = usecase.NewRegisterModel(closed, r.library, r.models).Run(t.Context(), "away", modeltest.Files(t, "away"))
+	_, err = usecase.NewRegisterModel(closed, r.library, r.models, r.trial).Run(t.Context(), "away", modeltest.Files(t, "away"))
 	if domain.CodeOf(err) != domain.CodeUnavailable {
 		t.Errorf("got %v", err)
 	}

@@ -55,6 +55,22 @@ func BrokenModel(reason string, cause error) *Error {
 	return &Error{Code: ErrModelBroken.Code, Field: ErrModelBroken.Field, Rule: ErrModelBroken.Rule, Message: reason, Cause: cause}
 }
 
+// NetworkFault is the cause of a broken model whose network was refused: Rule says by which check, short and stable ("model.walk.sparse").
+type NetworkFault struct {
+	Rule  string
+	Cause error // for the log; nil where there is nothing more to say
+}
+
+func (f *NetworkFault) Error() string {
+	if f.Cause != nil {
+		return f.Rule + ": " + f.Cause.Error()
+	}
+	return f.Rule
+}
+
+// Unwrap returns the cause.
+func (f *NetworkFault) Unwrap() error { return f.Cause }
+
 // SuccessRate is success measured on one set of unseen mazes; interval and rate follow from the two counts.
 type SuccessRate struct {
 	SetID     string
@@ -201,4 +217,11 @@ type Network interface {
 // name, type or shape, is ErrModelBroken with the reason as Message.
 type NetworkLoader interface {
 	LoadNetwork(onnx []byte) (Network, error)
+}
+
+// NetworkTrial tries a network that somebody sent where it can do no harm, before this process loads it. A child process implements it.
+type NetworkTrial interface {
+	// TryNetwork returns nil when the network may be loaded here. ErrModelBroken with a NetworkFault when the file is not a policy's, can't be loaded,
+	// needs more memory or time than a policy may, or computes what is not finite; CodeUnavailable when it could not be tried.
+	TryNetwork(ctx context.Context, onnx []byte) error
 }

@@ -217,7 +217,7 @@ func (s *LoadedModels) loadBundle(b domain.ModelBundle) (*loadedModel, error) {
 	}
 	if said, is := b.Model.Opset, network.Opset(); said != is {
 		_ = network.Close() // the difference says more
-		return nil, domain.BrokenModel(fmt.Sprintf("its manifest.json says opset %d and its network asks for %d", said, is), nil)
+		return nil, domain.BrokenModel(fmt.Sprintf("its manifest.json says opset %d and its network asks for %d", said, is), &domain.NetworkFault{Rule: "model.opset"})
 	}
 	parity, err := checkParity(network, b.Parity)
 	if err != nil {

@@ -14,12 +14,13 @@ type RegisterModel struct {
 	registry domain.ModelRegistry
 	keeper   domain.ModelKeeper
 	models   *LoadedModels
+	trial    domain.NetworkTrial
 	turn     chan struct{} // holds one token while somebody registers: who waits for the lock needs no connection of the database
 }
 
 // NewRegisterModel returns the use case; there is one for each keeper.
-func NewRegisterModel(registry domain.ModelRegistry, keeper domain.ModelKeeper, models *LoadedModels) *RegisterModel {
-	return &RegisterModel{registry: registry, keeper: keeper, models: models, turn: make(chan struct{}, 1)}
+func NewRegisterModel(registry domain.ModelRegistry, keeper domain.ModelKeeper, models *LoadedModels, trial domain.NetworkTrial) *RegisterModel {
+	return &RegisterModel{registry: registry, keeper: keeper, models: models, trial: trial, turn: make(chan struct{}, 1)}
 }
 
 // RegisterModelOutput holds the model as it is registered. Created is false when the name had these bytes before.
@@ -33,7 +34,7 @@ type RegisterModelOutput struct {
 // the folder is whole: the next start, or the next call, registers it. Errors: CodeInvalidArgument with the field of the file at fault;
 // CodeResourceExhausted when the disk is full; CodeUnavailable.
 func (u *RegisterModel) Run(ctx context.Context, name string, files domain.ModelFiles) (RegisterModelOutput, error) {
-	bundle, err := u.check(name, files)
+	bundle, err := u.check(ctx, name, files)
 	if err != nil {
 		return RegisterModelOutput{}, err
 	}
@@ -63,8 +64,8 @@ func (u *RegisterModel) Run(ctx context.Context, name string, files domain.Model
 	return RegisterModelOutput{Model: m, Active: active == m.ID, Created: kept.created}, err
 }
 
-// check reads the files and has the network compute what its training framework computed.
-func (u *RegisterModel) check(name string, files domain.ModelFiles) (domain.ModelBundle, error) {
+// check goes through the steps that a client is told: the files, the walk over the network, the trial of it, what it computes.
+func (u *RegisterModel) check(ctx context.Context, name string, files domain.ModelFiles) (domain.ModelBundle, error) {
 	shipped, err := u.keeper.NameShipped(name)
 	if err != nil {
 		return domain.ModelBundle{}, err
@@ -76,11 +77,11 @@ func (u *RegisterModel) check(name string, files domain.ModelFiles) (domain.Mode
 	if err != nil {
 		return domain.ModelBundle{}, err
 	}
+	if err := u.trial.TryNetwork(ctx, bundle.ONNX); err != nil {
+		return domain.ModelBundle{}, refusal(err)
+	}
 	return bundle, refusal(u.models.tryOut(bundle))
 }
-
-// policyShape is what a network must look like.
-const policyShape = "a policy has the input observation [batch, 25] and the outputs action_scores [batch, 4] and state_value [batch, 1], all float32, in one file of ONNX's own operators"
 
 // refusal turns what is wrong with a model into what is wrong with a request.
 func refusal(err error) error {
@@ -88,14 +89,13 @@ func refusal(err error) error {
 	if !ok || !errors.Is(err, domain.ErrModelBroken) {
 		return err
 	}
-	reason := ": " + strings.TrimPrefix(broken.Message, "its ")
-	if ofFile, ok := strings.CutPrefix(broken.Message, "its policy.onnx"); ok {
-		reason = ofFile
+	refused := &domain.Error{Code: domain.CodeInvalidArgument, Field: "policy_onnx", Rule: "model.network", Message: strings.TrimPrefix(broken.Message, "its "), Cause: err}
+	if fault, ok := errors.AsType[*domain.NetworkFault](err); ok {
+		refused.Rule = fault.Rule
 	}
-	refused := &domain.Error{Code: domain.CodeInvalidArgument, Field: "policy_onnx", Rule: "model.network", Message: "policy.onnx" + reason + "; " + policyShape, Cause: err}
 	if errors.Is(err, errParity) {
-		refused.Field, refused.Rule = "parity_json", "model.parity"
-		refused.Message = fmt.Sprintf("parity.json%s; every output may differ by %g, and the best action must be the same", reason, domain.ParityTolerance)
+		refused.Field, refused.Rule = "parity_json", "model.parity_check"
+		refused.Message = fmt.Sprintf("parity.json: %s; every output may differ by %g, and the best action must be the same", strings.TrimPrefix(broken.Message, "its "), domain.ParityTolerance)
 	}
 	return refused
 }

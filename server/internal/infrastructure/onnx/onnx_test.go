@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/rlmaze/rlmaze/server/internal/domain"
+	"github.com/rlmaze/rlmaze/server/internal/testing/hostilemodel"
 )
 
 // openRuntime opens the library that the environment names, or the project's own.
@@ -168,15 +169,14 @@ func TestBrokenFilesAreRefusedWithTheReason(t *testing.T) {
 		"empty":                {nil, "empty"},
 		"random":               {[]byte("no protobuf at all, but long enough to be looked at"), "can't be loaded"},
 		"cut short":            {whole[:len(whole)/2], "can't be loaded"},
-		"other input name":     {with(func(f *policyFile) { f.input.name = "view" }), `input named "view"`},
-		"other output name":    {with(func(f *policyFile) { f.scores.name = "scores" }), `output named "scores"`},
-		"missing output":       {with(func(f *policyFile) { f.values.name = "" }), "1 outputs (action_scores) instead of 2"},
-		"frozen batch":         {with(func(f *policyFile) { f.input.shape = []int64{1, 25} }), "shape [1 25] instead of [batch, 25]"},
-		"too few observations": {with(func(f *policyFile) { f.input.shape = []int64{-1, 24} }), "instead of [batch, 25]"},
-		"too many scores":      {with(func(f *policyFile) { f.scores.shape = []int64{-1, 5} }), "instead of [batch, 4]"},
-		"float64": {with(func(f *policyFile) {
-			f.input.dtype, f.scores.dtype, f.values.dtype = 11, 11, 11
-		}), "no float32 tensor"},
+		"other input name":     {with(func(f *policyFile) { f.input.name = "view" }), "another input than observation"},
+		"other output name":    {with(func(f *policyFile) { f.scores.name = "scores" }), "other outputs than action_scores and state_value"},
+		"missing output":       {with(func(f *policyFile) { f.values.name = "" }), "other outputs than action_scores and state_value"},
+		"frozen batch":         {with(func(f *policyFile) { f.input.shape = []int64{1, 25} }), "another shape than [batch, 25], or a frozen batch"},
+		"too few observations": {with(func(f *policyFile) { f.input.shape = []int64{-1, 24} }), "another shape than [batch, 25]"},
+		"too many scores":      {with(func(f *policyFile) { f.scores.shape = []int64{-1, 5} }), "another shape than [batch, 4]"},
+		"doubles":              {with(func(f *policyFile) { f.input.dtype, f.scores.dtype, f.values.dtype = 11, 11, 11 }), "weights of a type that is not allowed"},
+		"no product":           {hostilemodel.Tried()[0].File, "can't be loaded by ONNX Runtime"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n, err := r.LoadNetwork(c.file)

@@ -4,7 +4,6 @@ package onnx
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -102,51 +101,50 @@ func (r *Runtime) Close() error {
 	return err
 }
 
-// LoadNetwork makes a network of the bytes of an ONNX file. What is wrong with a file is domain.ErrModelBroken with the reason.
+// Walk reads a file field by field, in this process and without ONNX Runtime, and refuses what no policy has. Errors: domain.ErrModelBroken with a
+// domain.NetworkFault of the rules "model.walk.…".
+func Walk(onnx []byte) error {
+	_, err := readOpset(onnx)
+	return err
+}
+
+// What ONNX Runtime may find wrong with a file that the walk lets through. Its own words can hold names of the file: they are for the log.
+func loadFault(cause error) error {
+	return domain.BrokenModel("its policy.onnx can't be loaded by ONNX Runtime; a network that onnxruntime loads is needed, as the export checks it", &domain.NetworkFault{Rule: "model.trial.load", Cause: cause})
+}
+
+func shapeFault() error {
+	return domain.BrokenModel("its policy.onnx has other inputs or outputs once it is loaded; "+policyShape, &domain.NetworkFault{Rule: "model.trial.shape"})
+}
+
+// LoadNetwork makes a network of the bytes of an ONNX file, after a walk over it. What is wrong with a file is domain.ErrModelBroken with the
+// reason and a domain.NetworkFault.
 func (r *Runtime) LoadNetwork(onnx []byte) (domain.Network, error) {
-	if len(onnx) == 0 {
-		return nil, domain.BrokenModel("its policy.onnx is empty", nil)
-	}
 	opset, err := readOpset(onnx)
 	if err != nil {
 		return nil, err
 	}
 	inputs, outputs, err := ort.GetInputOutputInfoWithONNXData(onnx)
 	if err != nil {
-		return nil, domain.BrokenModel("its policy.onnx can't be loaded by ONNX Runtime", err)
+		return nil, loadFault(err)
 	}
-	if err := checkValues("input", inputs, map[string]int64{inputName: domain.ObservationLength}); err != nil {
-		return nil, err
-	}
-	if err := checkValues("output", outputs, map[string]int64{scoresName: scoreCount, valueName: 1}); err != nil {
-		return nil, err
+	if !fits(inputs, map[string]int64{inputName: domain.ObservationLength}) || !fits(outputs, map[string]int64{scoresName: scoreCount, valueName: 1}) {
+		return nil, shapeFault()
 	}
 	session, err := ort.NewDynamicAdvancedSessionWithONNXData(onnx, []string{inputName}, []string{scoresName, valueName}, r.options)
 	if err != nil {
-		return nil, domain.BrokenModel("its policy.onnx can't be loaded by ONNX Runtime", err)
+		return nil, loadFault(err)
 	}
 	return newNetwork(session, opset, &r.counts), nil
 }
 
-// checkValues requires exactly the wanted inputs or outputs: float32 of shape [batch, width], batch free.
-func checkValues(what string, got []ort.InputOutputInfo, want map[string]int64) error {
-	names := make([]string, len(got))
-	for i, v := range got {
-		names[i] = v.Name
-	}
-	if len(got) != len(want) {
-		return domain.BrokenModel(fmt.Sprintf("its network has %d %ss (%s) instead of %d", len(got), what, strings.Join(names, ", "), len(want)), nil)
-	}
+// fits requires exactly the wanted inputs or outputs: float32 of shape [batch, width], batch free.
+func fits(got []ort.InputOutputInfo, want map[string]int64) bool {
 	for _, v := range got {
 		width, known := want[v.Name]
-		switch {
-		case !known:
-			return domain.BrokenModel(fmt.Sprintf("its network has an %s named %q", what, v.Name), nil)
-		case v.OrtValueType != ort.ONNXTypeTensor || v.DataType != ort.TensorElementDataTypeFloat:
-			return domain.BrokenModel(fmt.Sprintf("the %s %q of its network is no float32 tensor", what, v.Name), nil)
-		case len(v.Dimensions) != 2 || v.Dimensions[0] != -1 || v.Dimensions[1] != width:
-			return domain.BrokenModel(fmt.Sprintf("the %s %q of its network has the shape %s instead of [batch, %d]", what, v.Name, v.Dimensions, width), nil)
+		if !known || v.OrtValueType != ort.ONNXTypeTensor || v.DataType != ort.TensorElementDataTypeFloat || len(v.Dimensions) != 2 || v.Dimensions[0] != -1 || v.Dimensions[1] != width {
+			return false
 		}
 	}
-	return nil
+	return len(got) == len(want)
 }

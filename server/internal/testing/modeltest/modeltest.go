@@ -33,10 +33,13 @@ func Files(t testing.TB, note string) domain.ModelFiles {
 	return domain.ModelFiles{ONNX: network, Manifest: Manifest(t, network, nil), Parity: read(t, "parity.json")}
 }
 
-// Noted is the network with a note in its doc_string.
+// Noted is the network with a note in its metadata.
 func Noted(network []byte, note string) []byte {
-	const docString = 6 // of onnx.proto's ModelProto
-	return protowire.AppendString(protowire.AppendTag(bytes.Clone(network), docString, protowire.BytesType), note)
+	const metadata, key, value = 14, 1, 2 // of onnx.proto's ModelProto and StringStringEntryProto
+	text := func(to []byte, field protowire.Number, s string) []byte {
+		return protowire.AppendString(protowire.AppendTag(to, field, protowire.BytesType), s)
+	}
+	return text(bytes.Clone(network), metadata, string(text(text(nil, key, "note"), value, note)))
 }
 
 // Manifest is the shipped one made to fit the network, as the export of a training writes it, with some facts changed; nil removes one.
