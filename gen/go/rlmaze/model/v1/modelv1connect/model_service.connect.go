@@ -86,10 +86,14 @@ type ModelServiceClient interface {
 	// ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
 	// Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
 	ListActivations(context.Context, *v1.ListActivationsRequest) (*v1.ListActivationsResponse, error)
-	// RegisterModel takes in a trained model as the next version of its name. The files are checked like shipped ones (format, shapes, opset,
-	// hash, parity vectors replayed) before anything is kept; then all of it is kept or nothing. The same bytes under the same name are
-	// registered once: a repeated call returns the model that the first one made. The model can act at once; it does not become active.
-	// Errors: invalid_argument (which file, what is wrong with it, what is allowed; a name that is reserved for shipped models);
+	// RegisterModel takes in a trained model as the next version of its name. The files are checked in four steps before anything is kept; then
+	// all of it is kept or nothing: (1) the files: manifest, size, hash and the form of the parity vectors; (2) a walk over the network, field by
+	// field; (3) a trial of it in a child process with limits on memory (512 MB) and time (2 s); (4) its opset and its parity vectors.
+	// The same bytes under the same name are registered once: a repeated call returns the model that the first one made. The model can act at
+	// once; it does not become active.
+	// Errors: invalid_argument (which file, what is wrong with it, what is allowed; a name that is reserved for shipped models), whose violation's
+	// rule_id tells the step: "model.manifest", "model.network", "model.parity" and "model.name_reserved" are of the first, "model.walk.…" of the
+	// second, "model.trial.…" of the third, "model.opset" and "model.parity_check" of the fourth;
 	// resource_exhausted (the disk is full); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
 	// unauthenticated without the server's token where one is set.
 	RegisterModel(context.Context, *v1.RegisterModelRequest) (*v1.RegisterModelResponse, error)
@@ -264,10 +268,14 @@ type ModelServiceHandler interface {
 	// ListActivations returns the history of the active model, the newest first. With a time it begins at the activation that was in force then.
 	// Errors: invalid_argument (page_token of another list); unavailable while PostgreSQL is away.
 	ListActivations(context.Context, *v1.ListActivationsRequest) (*v1.ListActivationsResponse, error)
-	// RegisterModel takes in a trained model as the next version of its name. The files are checked like shipped ones (format, shapes, opset,
-	// hash, parity vectors replayed) before anything is kept; then all of it is kept or nothing. The same bytes under the same name are
-	// registered once: a repeated call returns the model that the first one made. The model can act at once; it does not become active.
-	// Errors: invalid_argument (which file, what is wrong with it, what is allowed; a name that is reserved for shipped models);
+	// RegisterModel takes in a trained model as the next version of its name. The files are checked in four steps before anything is kept; then
+	// all of it is kept or nothing: (1) the files: manifest, size, hash and the form of the parity vectors; (2) a walk over the network, field by
+	// field; (3) a trial of it in a child process with limits on memory (512 MB) and time (2 s); (4) its opset and its parity vectors.
+	// The same bytes under the same name are registered once: a repeated call returns the model that the first one made. The model can act at
+	// once; it does not become active.
+	// Errors: invalid_argument (which file, what is wrong with it, what is allowed; a name that is reserved for shipped models), whose violation's
+	// rule_id tells the step: "model.manifest", "model.network", "model.parity" and "model.name_reserved" are of the first, "model.walk.…" of the
+	// second, "model.trial.…" of the third, "model.opset" and "model.parity_check" of the fourth;
 	// resource_exhausted (the disk is full); unavailable while PostgreSQL is away; permission_denied on a listener that does not allow changes;
 	// unauthenticated without the server's token where one is set.
 	RegisterModel(context.Context, *v1.RegisterModelRequest) (*v1.RegisterModelResponse, error)
