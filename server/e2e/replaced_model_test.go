@@ -9,10 +9,10 @@ import (
 	"testing"
 
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	inferencev1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/inference/v1"
 	modelv1 "github.com/rlmaze/rlmaze/gen/go/rlmaze/model/v1"
+	"github.com/rlmaze/rlmaze/server/internal/testing/modeltest"
 )
 
 // TestAKeptDataFolderTakesOverAReplacedModel trains the active model again, so to say: the next start on the same data has it active, says so,
@@ -36,10 +36,9 @@ func TestAKeptDataFolderTakesOverAReplacedModel(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The same network with a note in its doc_string: another file that computes the same.
-	const docString = 6
+	// The same network with a note in its metadata: another file that computes the same.
 	path, manifest := filepath.Join(folder, "policy.onnx"), filepath.Join(folder, "manifest.json")
-	content := protowire.AppendString(protowire.AppendTag(readFile(t, path), docString, protowire.BytesType), "trained again")
+	content := modeltest.Noted(readFile(t, path), "trained again")
 	write(t, path, content)
 	facts := readJSON(t, manifest)
 	facts["sha256"], facts["size_bytes"] = fmt.Sprintf("%x", sha256.Sum256(content)), len(content)

@@ -17,9 +17,9 @@ import psutil
 from connectrpc.errors import ConnectError
 from mlflow_server import MLflowServer, free_port, pairs
 
+from rlmaze_api.rlmaze.model.v1.model_list_pb import ListModelsRequest
 from rlmaze_api.rlmaze.model.v1.model_pb import Model
 from rlmaze_api.rlmaze.model.v1.model_service_connect import ModelServiceClientSync
-from rlmaze_api.rlmaze.model.v1.model_service_pb import ListModelsRequest
 from rlmaze_api.rlmaze.training.v1.training_pb import Training, TrainingState
 from rlmaze_api.rlmaze.training.v1.training_service_connect import TrainingServiceClientSync
 from rlmaze_api.rlmaze.training.v1.training_service_pb import ListTrainingsRequest, StartTrainingRequest, StopTrainingRequest
