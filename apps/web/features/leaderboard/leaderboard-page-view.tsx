@@ -38,7 +38,7 @@ export function LeaderboardPageView(props: LeaderboardPageViewProps) {
   return (
     <>
       <PageHeader title="Leaderboard" />
-      <main className="scroll-thin min-h-0 flex-1 overflow-y-auto p-2">
+      <main className="scroll-thin relative min-h-0 flex-1 overflow-y-auto p-2">
         <div className="mx-auto max-w-6xl space-y-2">
           {stale ? (
             <StateLine

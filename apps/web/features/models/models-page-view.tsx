@@ -60,7 +60,7 @@ export function ModelsPageView(props: ModelsPageViewProps) {
   return (
     <>
       <PageHeader title="Models" />
-      <main className="scroll-thin min-h-0 flex-1 overflow-y-auto p-2">
+      <main className="scroll-thin relative min-h-0 flex-1 overflow-y-auto p-2">
         <div className="mx-auto max-w-7xl space-y-2">
           {stale ? (
             <StateLine
