@@ -185,6 +185,10 @@ def go_tools_step(title: str, folder: Path, outputs: list[str]) -> Step:
     return Step(title, install(f"go-{folder.name}", key, paths, None, install_go_tools(folder)))
 
 
+def go_test_chain() -> list[Step]:
+    return [go_tools_step("gotestsum", ROOT / "tools" / "test", ["gotestsum"])]
+
+
 def generate_chains() -> list[list[Step]]:
     plugins = ["protoc-gen-go", "protoc-gen-connect-go", "protoc-gen-connect-openapi"]
     return [

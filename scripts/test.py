@@ -5,6 +5,10 @@
     python3 scripts/test.py --full soak     the full counts
     python3 scripts/test.py --list          what there is
 
+With CI set, a Go, Python or browser test that fails is tried once more, on its own: the machines of continuous integration are shared, and
+a test of stores that are killed meets a pause of the machine now and then. What needed its second try is named at the end, and more than
+three failures, a data race or a package that does not build are not tried again.
+
 Two lanes run beside each other: one is mostly Go's compiler, the other mostly waits for installations. What measures time or drives a
 browser runs alone, after both. The output of a group is printed whole when the group ends, and a table at the end.
 """
@@ -18,6 +22,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -25,12 +30,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import machine
-from bootstrap import light_chain, train_chain, web_chain
+from bootstrap import go_test_chain, light_chain, train_chain, web_chain
 from build import server_step, web_step
-from machine import PNPM, ROOT, SERVER_BINARY, TRAIN, environment
+from machine import PNPM, ROOT, SERVER_BINARY, TOOLS, TRAIN, environment
 from progress import Failed, Step, run_chains
 
 HEARTBEAT_S = 30.0
+AGAIN = bool(os.environ.get("CI"))
 SAMPLE_STEPS = 100_000  # of the random episodes that Go and Python both play; --full plays as many as the acceptance list asks
 FULL_STEPS = 1_000_000
 CHROMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -57,6 +63,7 @@ class Run:
 
     full: bool
     output: list[str] = field(default_factory=list)
+    tried_again: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
 
     def program(self, command: list[str | Path], cwd: Path = ROOT, variables: dict[str, str] | None = None) -> str:
@@ -88,6 +95,48 @@ class Run:
             raise GroupFailed(f"{' '.join(words)} ended with {code}")
         return "\n".join(self.output[began:])
 
+    def go_tests(self, packages: list[str], *options: str) -> None:
+        """Runs Go tests with -race. Raises GroupFailed when one fails."""
+        with tempfile.NamedTemporaryFile("r", prefix="rlmaze-go-tests-") as report:
+            again = ["--rerun-fails=1", "--rerun-fails-max-failures=3", "--rerun-fails-abort-on-data-race", "--rerun-fails-run-root-test"]
+            again = [*again, f"--rerun-fails-report={report.name}"] if AGAIN else []
+            # -count=1 because embedded stores are part of what is tested.
+            flags = ["-race", "-count=1", "-timeout=20m", *options]
+            command: list[str | Path] = [TOOLS / "bin" / "gotestsum", "--format=standard-quiet", *again, "--packages=" + " ".join(packages)]
+            try:
+                self.program([*command, "--", *flags])
+            finally:
+                self.tried_again += [line.strip() for line in report if line.strip()]
+
+    def pytest(self, *arguments: str, cwd: Path, variables: dict[str, str] | None = None) -> None:
+        """Runs Python tests in the training environment, without a GPU. Raises GroupFailed when one fails."""
+        again = ["--reruns=1", "-rR"] if AGAIN else []
+        began = len(self.output)
+        try:
+            self.program(
+                [TRAIN / "bin" / "python", "-m", "pytest", "-q", *again, *arguments],
+                cwd=cwd,
+                variables={"CUDA_VISIBLE_DEVICES": "", **(variables or {})},
+            )
+        finally:
+            self.tried_again += [line.removeprefix("RERUN ") for line in self.output[began:] if line.startswith("RERUN ")]
+
+    def playwright(self, *arguments: str, variables: dict[str, str]) -> None:
+        """Runs browser tests; playwright.config.ts has the second try. Raises GroupFailed when one fails."""
+        began = len(self.output)
+        try:
+            self.program(
+                [PNPM, "exec", "playwright", "test", "--pass-with-no-tests", *arguments], cwd=ROOT / "apps" / "web", variables=variables
+            )
+        finally:
+            after = iter(self.output[began:])
+            for line in after:
+                if re.fullmatch(r"\s*\d+ flaky\s*", line):
+                    for test in after:
+                        if " › " not in test:
+                            break
+                        self.tried_again.append(test.strip().rstrip("─ "))
+
 
 # Groups of their own: they measure time, or take the whole machine.
 NOT_BESIDE_OTHERS = ("/server/conformance", "/server/e2e", "/server/soak")
@@ -98,13 +147,12 @@ def test_go(run: Run) -> None:
     packages = run.program(["go", "list", "./..."]).split()
     run.output.clear()
     kept = [name for name in packages if not any(part in name for part in NOT_BESIDE_OTHERS)]
-    # -count=1 because embedded stores are part of what is tested.
-    run.program(["go", "test", "-race", "-count=1", "-timeout=20m", *kept])
+    run.go_tests(kept)
 
 
 def test_server(run: Run) -> None:
     """The whole server: streams that are cut, dropped and stalled, stores that go away, kill and restart."""
-    run.program(["go", "test", "-race", "-p=1", "-count=1", "-timeout=20m", "./server/e2e/...", "./server/soak/..."])
+    run.go_tests(["./server/e2e/...", "./server/soak/..."], "-p=1")
 
 
 def test_connect(run: Run) -> None:
@@ -124,29 +172,26 @@ def test_conformance(run: Run) -> None:
 
 
 def test_ml(run: Run) -> None:
-    run.program([TRAIN / "bin" / "python", "-m", "pytest", "-q", "tests"], cwd=ROOT / "ml", variables={"CUDA_VISIBLE_DEVICES": ""})
+    run.pytest("tests", cwd=ROOT / "ml")
 
 
 def test_trainer(run: Run) -> None:
-    run.program([TRAIN / "bin" / "python", "-m", "pytest", "-q", "tests"], cwd=ROOT / "trainer", variables={"CUDA_VISIBLE_DEVICES": ""})
+    run.pytest("tests", cwd=ROOT / "trainer")
 
 
 def test_notebooks(run: Run) -> None:
-    run.program([TRAIN / "bin" / "python", "-m", "pytest", "-q", "tests"], cwd=ROOT / "experiments", variables={"CUDA_VISIBLE_DEVICES": ""})
+    run.pytest("tests", cwd=ROOT / "experiments")
 
 
 def test_training(run: Run) -> None:
     """Server, trainer and MLflow together: processes and services that are killed, ended and away."""
-    run.program(
-        # At full counts one test takes longer than a hang is given elsewhere.
-        [TRAIN / "bin" / "python", "-m", "pytest", "-q", *(["-o", "faulthandler_timeout=7200"] if run.full else []), "soak"],
-        cwd=ROOT / "trainer",
-        variables={"CUDA_VISIBLE_DEVICES": "", "RLMAZE_SERVER": str(SERVER_BINARY)},
-    )
+    # At full counts one test takes longer than a hang is given elsewhere.
+    longer = ["-o", "faulthandler_timeout=7200"] if run.full else []
+    run.pytest(*longer, "soak", cwd=ROOT / "trainer", variables={"RLMAZE_SERVER": str(SERVER_BINARY)})
 
 
 def test_scripts(run: Run) -> None:
-    run.program([TRAIN / "bin" / "python", "-m", "pytest", "-q", "scripts/tests"])
+    run.pytest("scripts/tests", cwd=ROOT)
 
 
 def test_web(run: Run) -> None:
@@ -197,11 +242,7 @@ def test_browser(run: Run, *files: str) -> None:
     failure: GroupFailed | None = None
     for project in ("alone", "beside"):  # one after the other: the first measures time
         try:
-            run.program(
-                [PNPM, "exec", "playwright", "test", "--pass-with-no-tests", f"--project={project}", *files],
-                cwd=ROOT / "apps" / "web",
-                variables={"CHROME_PATH": chrome, "RLMAZE_SERVER": str(SERVER_BINARY)},
-            )
+            run.playwright(f"--project={project}", *files, variables={"CHROME_PATH": chrome, "RLMAZE_SERVER": str(SERVER_BINARY)})
         except GroupFailed as error:
             failure = failure or error
     if failure:
@@ -213,7 +254,7 @@ def test_soak(run: Run) -> None:
     run.full = True
     stores = [f"./server/internal/infrastructure/{name}/..." for name in ("postgres", "mongo", "spool")]
     run.program(["go", "test", "-p=1", "-count=1", "-timeout=60m", "-v", "./server/e2e/...", "./server/soak/...", *stores])
-    run.program([TRAIN / "bin" / "python", "-m", "pytest", "-q", "tests"], cwd=ROOT / "ml", variables={"CUDA_VISIBLE_DEVICES": ""})
+    test_ml(run)
     test_training(run)
     test_browser(run, "link.spec.ts")  # a hundred random links
 
@@ -249,7 +290,8 @@ def prepare(names: set[str]) -> None:
     web = web_chain() if browser or "web" in names else []
     binary = names & {"browser", "soak", "scripts", "training"}
     once = list({step.name: step for step in python}.values())
-    run_chains(once, [*web, *([web_step()] if browser else [])], [server_step()] if binary else [])
+    go = [*(go_test_chain() if names & {"go", "server"} else []), *([server_step()] if binary else [])]
+    run_chains(once, [*web, *([web_step()] if browser else [])], go)
 
 
 def main() -> int:
@@ -284,6 +326,7 @@ class Suite:
         self.full = full
         self.began = began
         self.results: dict[str, tuple[bool, float, str]] = {}
+        self.tried_again: list[str] = []
         self.running: dict[str, tuple[Run, float]] = {}
         self.lock = threading.Lock()
         self.stopped = threading.Event()
@@ -342,6 +385,7 @@ class Suite:
             with self.lock:
                 del self.running[group.name]
                 self.results[group.name] = (not reason, seconds, reason)
+                self.tried_again += [f"{group.name}: {test}" for test in run.tried_again]
                 print(f"\n── {group.name} " + "─" * (100 - len(group.name)))
                 print("\n".join(run.output))
                 print(f"{'FAILED: ' + reason if reason else 'ok'} ({seconds:.0f} s)\n", flush=True)
@@ -352,6 +396,8 @@ class Suite:
         for group in self.groups:
             ok, seconds, reason = self.results.get(group.name, (False, 0.0, "not run"))
             print(f"  {'ok  ' if ok else 'FAIL'}  {group.name:<12} {seconds:6.0f} s  {group.about if ok else reason}")
+        if self.tried_again:
+            print("\n  tried again, once:\n    " + "\n    ".join(self.tried_again))
         minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
         print(f"\n{len(self.groups) - len(failed)} groups passed, {len(failed)} failed, in {minutes} min {seconds} s")
         return 1 if failed else 0
