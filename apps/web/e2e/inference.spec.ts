@@ -187,6 +187,8 @@ test.describe("Config", () => {
     await others.first().click();
     expect(name).not.toBe("");
     await expect(select).toContainText(name);
+    // The panel names the policy of the episode that is shown; until the new one begins a reload would bring back the one before.
+    await expect(inference.page.getByRole("region", { name: "Playback" })).toContainText(name);
     await inference.reach(1);
     await expect(inference.page.getByRole("banner").getByRole("combobox", { name: "Model" })).toContainText(name);
     await inference.page.reload();
