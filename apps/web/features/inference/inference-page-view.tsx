@@ -128,7 +128,7 @@ function WideLayout(props: InferencePageViewProps) {
   return (
     <main className={wideGrid}>
       <BoardPanel {...props} className="[grid-area:board]" />
-      <Panel className="[grid-area:play]">
+      <Panel aria-label="Playback" className="[grid-area:play]">
         <PanelHead>
           <PanelTitle>Playback</PanelTitle>
           <span className="figure truncate text-sub text-text-3">
