@@ -100,7 +100,7 @@ def test_a_trainer_that_does_not_come_back_for_a_while(product: Product, run_ids
     run_ids.append(running)
     product.wait_for_learning(running)
     wait_until("the server knows of it", lambda: running in product.at_server(), AGREE_S)
-    # Nobody but the trainer begins a run in MLflow and knows its id there; what the server was never told is caught up when the trainer is back.
+    # Only the trainer knows a run's id in MLflow; what it never told the server is caught up when it is back.
     wait_until("the server knows it in MLflow", lambda: product.at_server()[running].mlflow_run_id != "", AGREE_S)
     product.trainer.end(signal.SIGKILL)
     try:
